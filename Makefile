@@ -1,0 +1,114 @@
+# The one entrance for people and machines: `make help`. Works with GNU make 3.81 and newer.
+# Every port, URL and secret is a variable: `make run PORT=9000` or `PORT=9000 make run`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+unexport MAKEFLAGS MFLAGS MAKELEVEL
+
+PYTHON ?= python3
+PY := .venv/bin/python
+DEVSTACK := $(PY) -m devstack
+SERVICES := identity config catalog booking
+# SERVICE=x narrows a target to one service.
+OF_SERVICE := $(if $(SERVICE),--service $(SERVICE))
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: # the virtual environment; quick if nothing has changed
+	@$(PYTHON) -ISs deploy/dev/bootstrap.py
+
+.PHONY: service
+service:
+	@$(if $(filter $(SERVICE),$(SERVICES)),:,echo 'say which service: SERVICE=identity|config|catalog|booking' >&2; exit 2)
+
+##@ Use it
+.PHONY: run stop reset ps demo seed
+run: venv ## start everything, stay until Ctrl-C      PORT=8080 and all other settings by environment
+	@$(DEVSTACK) run
+
+stop: venv ## stop what `make run` started
+	@$(DEVSTACK) stop
+
+reset: venv ## stop, and remove database, secrets and logs
+	@$(DEVSTACK) reset
+
+ps: venv ## processes with pid, port and health
+	@$(DEVSTACK) ps
+
+demo: venv ## the journey from sign-in to a booked ticket, against the running system
+	@$(DEVSTACK) exec $(PY) -m demo
+
+seed: venv ## fill the database; what is there already stays
+	@$(DEVSTACK) seed
+
+##@ Database
+.PHONY: db-url psql migrate migration rollback migrate-status migrate-sql check-invariants
+db-url: venv ## connection URL                        ROLE=auditor, booking, booking_owner, …
+	@$(DEVSTACK) db-url $(if $(ROLE),--role $(ROLE))
+
+psql: venv ## psql on the running database           ROLE=auditor, …
+	@$(DEVSTACK) psql $(if $(ROLE),--role $(ROLE))
+
+migrate: venv ## bring the schemas up to date            [SERVICE=x]
+	@$(DEVSTACK) cli $(OF_SERVICE) migrate
+
+migration: venv service ## write a migration from the models       SERVICE=x M="add stock"
+	@test -n "$$M" || { echo 'say what it does: M="add stock"' >&2; exit 2; }
+	@$(DEVSTACK) cli $(OF_SERVICE) migration -m "$$M"
+
+rollback: venv service ## undo the last migration, or all down to  SERVICE=x [TO=revision]
+	@$(DEVSTACK) cli $(OF_SERVICE) rollback $(if $(TO),--to $(TO))
+
+migrate-status: venv ## revisions, and drift of the models      [SERVICE=x]
+	@$(DEVSTACK) cli $(OF_SERVICE) migrate-status
+
+migrate-sql: venv service ## the migrations as SQL                   SERVICE=x
+	@$(DEVSTACK) cli $(OF_SERVICE) migrate-sql
+
+check-invariants: venv ## what must be true of the data, as role auditor
+	@$(DEVSTACK) exec $(PY) -m check_invariants
+
+##@ Quality
+.PHONY: test lint format types openapi openapi-check
+TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
+test: lint types openapi-check ## everything there is to check            [SERVICE=x]
+	@$(PY) -m pytest $(wildcard $(TESTS))
+
+lint: venv ## ruff and the import contracts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+
+format: venv ## format, and repair what ruff can
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+types: venv ## mypy, strict
+	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev shared/tests services/*/tests tests)
+
+openapi: venv ## write openapi.json                      [SERVICE=x]
+	@$(DEVSTACK) cli $(OF_SERVICE) openapi
+
+openapi-check: venv
+	@$(DEVSTACK) cli $(OF_SERVICE) openapi --check
+
+.PHONY: bench
+bench: venv ## how fast it is, measured on a stack of its own  [BENCH_SECONDS=2]
+	@$(PY) -m bench
+
+.PHONY: lock
+UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+lock: venv ## pin all requirements with hashes
+	@$(UV_COMPILE) deploy/dev/requirements.in -o deploy/dev/requirements.txt
+	@for service in $(SERVICES); do \
+		$(UV_COMPILE) services/$$service/requirements.in -c deploy/dev/requirements.txt \
+			-o services/$$service/requirements.txt || exit 1; \
+	done

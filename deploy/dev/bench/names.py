@@ -1,0 +1,13 @@
+"""What the figures are called, in the report and where targets refer to them."""
+
+HELLO = "bare Flask hello"
+PGBENCH_HOT = "pgbench, hot row"
+PGBENCH_SPREAD = "pgbench, 100 rows"
+HOT = "booking, hot show"
+SPREAD = "booking, 100 shows"
+THROUGH_GATEWAY = "booking through the gateway"
+SOLD_OUT = "refusal: sold out"
+DISCOVERY = "discovery, page of 50"
+UNCHANGED = "discovery, unchanged (304)"
+DISCOVERY_THROUGH_GATEWAY = "discovery through the gateway"
+EXCHANGE = "session to token"

@@ -1,0 +1,151 @@
+"""`make check-invariants`: what must be true of the data, as queries that return what violates it.
+
+All of them see one snapshot, read-only, as the role `auditor`. The numbers are those of the list of
+invariants that the design states; each issue that adds data adds its queries here.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+
+import psycopg
+
+MAX_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One statement about the data, and the query for the rows that contradict it."""
+
+    name: str
+    statement: str
+    violations: str
+
+
+INVARIANTS = (
+    Invariant(
+        "I1",
+        "available + locked + sold = capacity, each at least 0",
+        """
+        SELECT show_id, available, locked, sold, capacity FROM booking.ticket_inventory
+        WHERE available + locked + sold <> capacity OR available < 0 OR locked < 0 OR sold < 0
+        """,
+    ),
+    Invariant(
+        "I2",
+        "locked and sold are the tickets of the bookings that hold and have seats",
+        """
+        SELECT i.show_id, i.locked, i.sold, b.locked AS held, b.sold AS booked
+        FROM booking.ticket_inventory AS i
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(quantity) FILTER (WHERE status = 'PENDING'), 0) AS locked,
+                   coalesce(sum(quantity) FILTER (
+                       WHERE status IN ('CONFIRMED', 'CONFIRMED_UNPAID')), 0) AS sold
+            FROM booking.booking WHERE booking.show_id = i.show_id
+        ) AS b
+        WHERE (i.locked, i.sold) <> (b.locked, b.sold)
+        """,
+    ),
+    Invariant(
+        "I3",
+        "every booking has an inventory row and 1 to 10 tickets",
+        """
+        SELECT b.id, b.show_id, b.quantity FROM booking.booking AS b
+        LEFT JOIN booking.ticket_inventory AS i USING (show_id)
+        WHERE i.show_id IS NULL OR b.quantity NOT BETWEEN 1 AND 10
+        """,
+    ),
+    Invariant(
+        "I4",
+        "catalog's number of tickets is booking's capacity, in the version both know",
+        """
+        SELECT s.id, s.capacity AS catalog, i.capacity AS booking
+        FROM catalog.show AS s JOIN booking.ticket_inventory AS i ON i.show_id = s.id
+        WHERE s.version = i.version AND s.capacity <> i.capacity
+        """,
+    ),
+    Invariant(
+        "I5",
+        "no hold is more than a minute past its end",
+        """
+        SELECT id, expires_at FROM booking.booking
+        WHERE status = 'PENDING' AND expires_at < now() - interval '60 s'
+        """,
+    ),
+    Invariant(
+        "I6",
+        "nobody has more than 10 active tickets of a show, and they are counted right",
+        """
+        SELECT user_id, show_id, coalesce(p.active, 0) AS counted, coalesce(b.active, 0) AS active
+        FROM booking.buyer_show AS p
+        FULL JOIN (
+            SELECT user_id, show_id, sum(quantity) AS active FROM booking.booking
+            WHERE status IN ('PENDING', 'CONFIRMED', 'CONFIRMED_UNPAID')
+            GROUP BY user_id, show_id
+        ) AS b USING (user_id, show_id)
+        WHERE coalesce(p.active, 0) <> coalesce(b.active, 0) OR b.active > 10
+        """,
+    ),
+    Invariant(
+        "I7",
+        "a key that took effect names a booking of the same person",
+        """
+        SELECT k.user_id, k.operation, k.key FROM booking.idempotency_key AS k
+        LEFT JOIN booking.booking AS b ON b.id = (k.facts ->> 'id')::uuid
+        WHERE b.user_id IS DISTINCT FROM k.user_id
+        """,
+    ),
+    Invariant(
+        "I13",
+        "what was agreed cannot be changed: booking moves states only, config adds versions only",
+        """
+        SELECT 'booking.booking', attname FROM pg_attribute
+        WHERE attrelid = 'booking.booking'::regclass AND attnum > 0 AND NOT attisdropped
+          AND attname NOT IN ('status', 'expires_at', 'updated_at')
+          AND has_column_privilege('booking', attrelid, attnum, 'UPDATE')
+        UNION ALL
+        SELECT owned.name, what FROM (VALUES
+            ('booking', 'booking.booking', 'DELETE'),
+            ('booking', 'booking.booking', 'TRUNCATE'),
+            ('config', 'config.fee_schedule_version', 'UPDATE'),
+            ('config', 'config.fee_schedule_version', 'DELETE'),
+            ('config', 'config.fee_schedule_version', 'TRUNCATE')
+        ) AS owned (role, name, what)
+        WHERE has_table_privilege(owned.role, owned.name, what)
+        """,
+    ),
+    Invariant(
+        "I19",
+        "no id of another service's row dangles",
+        """
+        SELECT 'creator of a show' AS what, s.creator_id AS id FROM catalog.show AS s
+        LEFT JOIN identity."user" AS u ON u.id = s.creator_id WHERE u.id IS NULL
+        UNION ALL
+        SELECT 'buyer of a booking', b.user_id FROM booking.booking AS b
+        LEFT JOIN identity."user" AS u ON u.id = b.user_id WHERE u.id IS NULL
+        UNION ALL
+        SELECT 'show of an offer', i.show_id FROM booking.ticket_inventory AS i
+        LEFT JOIN catalog.show AS s ON s.id = i.show_id WHERE s.id IS NULL
+        """,
+    ),
+)
+
+
+def main() -> int:
+    """Print one line for each invariant; status 1 if any is violated."""
+    violated = 0
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        for invariant in INVARIANTS:
+            rows = connection.execute(invariant.violations).fetchall()
+            violated += bool(rows)
+            print(f"{invariant.name:<4} {len(rows):>6} rows  {invariant.statement}")
+            for row in rows[:MAX_SHOWN]:
+                print("       ", *row)
+    print("all invariants hold" if not violated else f"{violated} invariants are violated")
+    return 1 if violated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

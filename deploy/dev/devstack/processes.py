@@ -1,0 +1,166 @@
+"""What runs beside the database: the services, their workers, sign-in and the gateway."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from devstack.ports import LOOPBACK
+from devstack.settings import CHECKOUT, SERVICES, SERVICES_WITH_WORKER, Settings
+from devstack.supervision import Process
+
+# What one service is told beyond the common part, in the names of its own settings.
+_OWN_SETTINGS = {
+    "identity": (
+        "OIDC_PROVIDER",
+        "OIDC_ISSUER",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "ADMIN_EMAILS",
+        "KEY_ENCRYPTION_KEY",
+        "CSRF_SECRET",
+        *(f"{service.upper()}_CLIENT_SECRET" for service in SERVICES),
+    ),
+    "catalog": ("BOOKING_URL",),
+    "booking": ("CONFIG_URL",),
+    "config": (),
+}
+_COMMON_SETTINGS = ("ENV", "LOG_LEVEL", "PUBLIC_URL", "JWT_ISSUER", "IDENTITY_URL")
+
+# Of the caller's environment: libpq's variables would change where and how processes connect.
+_NOT_INHERITED = re.compile(r"PG[A-Z]+|PYTHON(HOME|PATH)|MAKE(FLAGS|LEVEL|FILES)|MFLAGS")
+
+
+def processes(settings: Settings, environment: Mapping[str, str]) -> list[Process]:
+    """List every process of the stack but the database, as the caller's environment asks for."""
+    return [
+        _openid_provider(settings, environment),
+        *(_web(settings, environment, service) for service in SERVICES),
+        *(_worker(settings, environment, service) for service in SERVICES_WITH_WORKER),
+        _gateway(settings, environment),
+    ]
+
+
+def service_folder(service: str) -> Path:
+    """Return the folder of a service, in which its commands run."""
+    return CHECKOUT / "services" / service
+
+
+def cli_command(service: str, *arguments: str) -> list[str]:
+    """Return the command line of a service's own commands: migrate, seed, openapi, …"""
+    return [sys.executable, "-m", f"{service}_service.cli", *arguments]
+
+
+def service_environment(
+    settings: Settings, environment: Mapping[str, str], service: str
+) -> dict[str, str]:
+    """Return all that a service is told, in the names that production uses."""
+    upper = service.upper()
+    own = {name: settings[name] for name in (*_COMMON_SETTINGS, *_OWN_SETTINGS[service])}
+    return {
+        **inherited(settings, environment),
+        **own,
+        "PORT": settings[f"{upper}_PORT"],
+        "DATABASE_URL": settings[f"{upper}_DATABASE_URL"],
+        "MIGRATION_DATABASE_URL": settings[f"{upper}_MIGRATION_DATABASE_URL"],
+        "SERVICE_CLIENT_ID": service,
+        "SERVICE_CLIENT_SECRET": settings[f"{upper}_CLIENT_SECRET"],
+    }
+
+
+def inherited(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what processes see of the caller's environment: nothing that is a setting of ours."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in settings.values and not _NOT_INHERITED.fullmatch(name)
+    }
+    direct = f"{LOOPBACK},localhost"  # no proxy between our own processes
+    return {**kept, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
+
+
+def _web(settings: Settings, environment: Mapping[str, str], service: str) -> Process:
+    port = settings[f"{service.upper()}_PORT"]
+    configuration = os.path.relpath(CHECKOUT / "deploy/gunicorn.conf.py", service_folder(service))
+    return Process(
+        name=service,
+        argv=[sys.executable, "-m", "gunicorn", "-c", configuration, f"{service}_service.wsgi:app"],
+        cwd=service_folder(service),
+        env=_without_owner(
+            {
+                **service_environment(settings, environment, service),
+                "PROMETHEUS_MULTIPROC_DIR": str(settings.run_dir / "metrics" / service),
+            }
+        ),
+        port=int(port),
+        health=f"http://{LOOPBACK}:{port}/readyz",
+    )
+
+
+def _worker(settings: Settings, environment: Mapping[str, str], service: str) -> Process:
+    name = f"{service}-worker"
+    port = settings[f"{service.upper()}_WORKER_PORT"]
+    return Process(
+        name=name,
+        argv=[sys.executable, "-m", f"{service}_service.worker"],
+        cwd=service_folder(service),
+        env=_without_owner(
+            {
+                **service_environment(settings, environment, service),
+                "WORKER_ID": f"{name}-1",
+                "WORKER_PORT": port,
+            }
+        ),
+        port=int(port),
+        health=f"http://{LOOPBACK}:{port}/readyz",
+    )
+
+
+def _openid_provider(settings: Settings, environment: Mapping[str, str]) -> Process:
+    port = settings["OPENID_PORT"]
+    told = ("OPENID_ISSUER", "PUBLIC_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    return Process(
+        name="openid",
+        argv=[sys.executable, "-m", "fakes.openid_provider"],
+        cwd=CHECKOUT,
+        env={
+            **inherited(settings, environment),
+            **{name: settings[name] for name in told},
+            "ENV": settings["ENV"],
+            "PORT": port,
+            "OPENID_KEY_FILE": str(settings.run_dir / "openid-key.json"),
+        },
+        port=int(port),
+        health=f"http://{LOOPBACK}:{port}/.well-known/openid-configuration",
+    )
+
+
+def _gateway(settings: Settings, environment: Mapping[str, str]) -> Process:
+    home = settings.run_dir / "caddy"
+    return Process(
+        name="gateway",
+        argv=[
+            str(Path(sys.executable).with_name("caddy")),
+            *("run", "--config", str(CHECKOUT / "deploy/gateway/Caddyfile")),
+            *("--adapter", "caddyfile"),
+        ],
+        cwd=CHECKOUT,
+        env={
+            **inherited(settings, environment),
+            **{x.upper(): urlsplit(settings[f"{x.upper()}_URL"]).netloc for x in SERVICES},
+            "PUBLIC_URL": settings["PUBLIC_URL"],
+            "PORT": settings["PORT"],
+            "GATEWAY_METRICS_PORT": settings["GATEWAY_METRICS_PORT"],
+            "XDG_DATA_HOME": str(home),
+            "XDG_CONFIG_HOME": str(home),
+        },
+        port=int(settings["PORT"]),
+        health=f"http://{LOOPBACK}:{settings['PORT']}/healthz",
+    )
+
+
+def _without_owner(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of something that serves: it cannot migrate."""
+    return {name: value for name, value in environment.items() if name != "MIGRATION_DATABASE_URL"}

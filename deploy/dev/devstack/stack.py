@@ -1,0 +1,269 @@
+"""All of Comedy Connect on one machine: what `make run` starts and what the system tests test."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from devstack.errors import StackError
+from devstack.health import READY, ask
+from devstack.lock import running
+from devstack.migrations import remember, up_to_date
+from devstack.ports import require_free
+from devstack.postgres import NAME as POSTGRES
+from devstack.postgres import Postgres
+from devstack.processes import cli_command, processes, service_environment, service_folder
+from devstack.reach import remove_cluster
+from devstack.settings import SERVICES, Settings, read_values, resolve, write_values
+from devstack.supervision import (
+    Process,
+    Supervisor,
+    log_file,
+    log_tail,
+    pid_of,
+    stop_leftovers,
+    wait_for_end,
+)
+
+_READY_SECONDS = 120.0  # the first start on a slow machine
+_COMMAND_SECONDS = 300.0
+_KILL_SECONDS = 10.0
+_MAX_CRASHES = 4  # while starting; afterwards a process is restarted for ever
+
+# Each service fills its own schema, in this order: the later ones ask the earlier ones.
+SEEDING = (*((service, "seed") for service in SERVICES), ("catalog", "seed", "--after-sales"))
+
+Report = Callable[[str, str], None]
+
+
+class Stack:
+    """The stack of one folder: `with Stack(folder) as stack:` starts it and stops it.
+
+    Two stacks never share a folder at the same time; with ports of its own each runs beside others.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        throwaway: bool = False,
+        report: Report = lambda _what, _outcome: None,
+    ) -> None:
+        """Prepare to run in `run_dir`.
+
+        Args:
+            run_dir: holds everything the stack leaves behind; ours alone.
+            environment: ports, URLs and secrets (`settings.py`), and what processes inherit.
+            throwaway: trade crash safety of the database for speed, and remove it when stopped.
+            report: told what has been done, for people to read.
+        """
+        self.run_dir = run_dir.resolve()
+        self._environment = dict(environment)
+        self._throwaway = throwaway
+        self._report = report
+        self._undo = ExitStack()
+        self._cancelled = False
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The public URL, i.e. the gateway's."""
+        return self.settings["PUBLIC_URL"]
+
+    def db_url(self, role: str = "postgres") -> str:
+        """Return the URL under which a role reaches the database."""
+        return self.settings.database_url(role)
+
+    def start(self) -> None:
+        """Start everything and wait until all of it is ready.
+
+        Raises:
+            StackError: something is in the way or does not start.
+            Cancelled: `cancel` was called meanwhile.
+        """
+        self._undo.enter_context(running(self.run_dir))
+        if leftovers := stop_leftovers(self.run_dir):
+            self._report("cleared up", f"what a killed run had left: {', '.join(leftovers)}")
+        if self._throwaway:
+            remove_cluster(self.run_dir)
+            self._undo.callback(remove_cluster, self.run_dir)
+        self.settings = resolve(self.run_dir, self._environment)
+        require_free(self.settings.ports)
+        self._publish_settings()
+        self.supervisor = Supervisor(self.run_dir, cancelled=lambda: self._cancelled)
+        self._start_database()
+        self._start_processes()
+        # Workers come after the seed: without a first fee schedule booking's does not get ready.
+        self.wait_until_ready(*SERVICES)
+        self._seed_once()
+        self.wait_until_ready(*(self._processes.keys() - set(SERVICES)))
+
+    def stop(self) -> None:
+        """Stop everything, the database last. Does nothing if nothing runs."""
+        self._undo.close()
+
+    def cancel(self) -> None:
+        """Have a start in progress raise `Cancelled`; may be called by a signal handler."""
+        self._cancelled = True  # nothing more: a handler must not wait for a lock
+
+    def pid(self, name: str) -> int:
+        """Return the pid of a process that runs."""
+        pid = pid_of(self.run_dir, name)
+        if pid is None:
+            raise StackError(f"{name} does not run")
+        return pid
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children; it is started again after a moment."""
+        leader = psutil.Process(self.pid(name))
+        family = [leader, *leader.children(recursive=True)]
+        leader.kill()
+        wait_for_end(family, _KILL_SECONDS)
+
+    def stop_process(self, name: str) -> None:
+        """Stop one process until `start_process`."""
+        self.supervisor.stop(name)
+
+    def start_process(self, name: str) -> None:
+        """Start a process that was stopped, and wait until it is ready."""
+        if name == POSTGRES:
+            self._postgres.start()
+            return
+        self.supervisor.start(self._processes[name])
+        self.wait_until_ready(name)
+
+    def wait_until_ready(self, *names: str) -> None:
+        """Wait until these processes answer that they are ready.
+
+        Raises:
+            StackError: one keeps crashing or takes too long; with the end of its log.
+        """
+        waiting = list(names)
+        began = time.monotonic()
+        while waiting:
+            for name in tuple(waiting):
+                answer = ask(self._processes[name].health)
+                if answer == READY:
+                    waiting.remove(name)
+                    self._report(name, f"{READY} at {_address(self._processes[name])}")
+                elif self.supervisor.crashes(name) >= _MAX_CRASHES:
+                    raise StackError(self._failure(name, "keeps crashing"))
+                elif time.monotonic() - began > _READY_SECONDS:
+                    raise StackError(self._failure(name, f"does not get ready ({answer})"))
+            self.supervisor.pause(0.1)
+
+    def run_command(self, service: str, *arguments: str) -> None:
+        """Run a service's own command: `run_command("booking", "seed")`."""
+        self._run_commands([(service, *arguments)])
+
+    def _start_database(self) -> None:
+        pg_bin = self._environment.get("PG_BIN", "")
+        self._postgres = Postgres(
+            self.settings, self.supervisor, pg_bin=pg_bin, throwaway=self._throwaway
+        )
+        self._undo.callback(self._postgres.stop)
+        self._postgres.start()
+        self._report(POSTGRES, f"{READY} at 127.0.0.1:{self._postgres.port}")
+        self._postgres.apply_roles()
+        self._migrate()
+        self._report("database", "roles, schemas and migrations are up to date")
+
+    def _migrate(self) -> None:
+        note = self._postgres.home / "migrated.json"
+        if not up_to_date(self.settings, note):
+            self._run_commands([(service, "migrate") for service in SERVICES])
+            remember(self.settings, note)
+
+    def _start_processes(self) -> None:
+        listed = processes(self.settings, self._environment)
+        self._processes = {process.name: process for process in listed}
+        self._undo.callback(self._stop_processes)
+        for process in listed:
+            if metrics := process.env.get("PROMETHEUS_MULTIPROC_DIR"):
+                Path(metrics).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.supervisor.start(process)
+
+    def _stop_processes(self) -> None:
+        self.supervisor.stop(*(self._processes.keys() & self.supervisor.names))
+
+    def _seed_once(self) -> None:
+        """Fill a new database; a mark beside the data says that it was done."""
+        done = self._postgres.home / "seeded"
+        if done.exists():
+            return
+        self._report("database", "is filled with a season of shows, this first time")
+        for command in SEEDING:
+            self._run_commands([command])
+        done.touch()
+
+    def _run_commands(self, commands: list[tuple[str, ...]]) -> None:
+        """Run commands of services side by side, each with a log of its own."""
+        with ExitStack() as started:
+            children = {name: self._start_command(started, *name) for name in commands}
+            deadline = time.monotonic() + _COMMAND_SECONDS
+            while any(child.poll() is None for child in children.values()):
+                if time.monotonic() > deadline:
+                    raise StackError("still not finished: " + ", ".join(map(" ".join, children)))
+                self.supervisor.pause(0.02)
+        for name, child in children.items():
+            if child.returncode:
+                raise StackError(self._failure("-".join(name[:2]), "failed"))
+
+    def _start_command(
+        self, started: ExitStack, service: str, *arguments: str
+    ) -> subprocess.Popen[bytes]:
+        with log_file(self.run_dir, f"{service}-{arguments[0]}").open("wb") as log:
+            child = subprocess.Popen(
+                cli_command(service, *arguments),
+                cwd=service_folder(service),
+                env=service_environment(self.settings, self._environment, service),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.enter_context(child)
+        started.callback(child.kill)  # does nothing to one that has ended
+        return child
+
+    def _publish_settings(self) -> None:
+        """Let `make ps`, `make db-url` … know what this stack was started with."""
+        published = self.run_dir / "running.env"
+        write_values(published, self.settings.values)
+        self._undo.callback(published.unlink, missing_ok=True)
+
+    def _failure(self, name: str, what: str) -> str:
+        log = log_file(self.run_dir, name)
+        return f"{name} {what}; the end of {log}:\n{log_tail(self.run_dir, name)}"
+
+
+def published_settings(run_dir: Path) -> Settings | None:
+    """Return the settings of the stack that runs in this folder."""
+    values = read_values(run_dir / "running.env")
+    return Settings(run_dir, values) if values else None
+
+
+def _address(process: Process) -> str:
+    return f"127.0.0.1:{process.port}"

@@ -1,0 +1,92 @@
+"""Pytest plugin: a real Postgres for the session, with the schemas that services ask for."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devstack.postgres import Postgres, throwaway_postgres
+from devstack.settings import CHECKOUT
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDatabase:
+    """One service's schema, as that service and as its owner see it."""
+
+    url: str
+    owner_url: str
+
+
+class Databases:
+    """The session's server; a service's schema is migrated when it is first asked for."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self.postgres = postgres
+        self._migrated: dict[str, ServiceDatabase] = {}
+
+    def of(self, service: str) -> ServiceDatabase:
+        """Return the migrated schema of a service."""
+        if service not in self._migrated:
+            settings = self.postgres.settings
+            database = ServiceDatabase(
+                settings.database_url(service), settings.database_url(f"{service}_owner")
+            )
+            run_cli(service, "migrate", owner_url=database.owner_url)
+            self._migrated[service] = database
+        return self._migrated[service]
+
+
+def run_cli(service: str, *words: str, owner_url: str) -> str:
+    """Run one command of a service's command line as an operator would; return what it printed.
+
+    Raises:
+        AssertionError: it failed; with what it said.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", f"{service}_service.cli", *words],
+        cwd=CHECKOUT / "services" / service,
+        env={**os.environ, "MIGRATION_DATABASE_URL": owner_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"  # noqa: S101
+    return done.stdout
+
+
+def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
+    """Wait until something has become true; what users see may lag behind by a moment.
+
+    Raises:
+        AssertionError: it did not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "it never became true"  # noqa: S101
+        time.sleep(0.1)
+
+
+_SLOWER_LATER = ("/unit/", "/integration/", "/api/", "/system/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is fast first; the order within a kind stays."""
+
+    def slowness(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return max((n for n, kind in enumerate(_SLOWER_LATER, 1) if kind in path), default=0)
+
+    items.sort(key=slowness)
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """A Postgres server with all roles and schemas; the data is gone afterwards."""
+    run_dir: Path = tmp_path_factory.mktemp("postgres")
+    with throwaway_postgres(run_dir) as postgres:
+        yield Databases(postgres)

@@ -1,0 +1,30 @@
+"""Web servers of all services: loopback or private addresses only; sizes by environment."""
+
+import os
+import shutil
+from pathlib import Path
+
+from prometheus_client import multiprocess
+
+bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ['PORT']}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "32"))
+preload_app = True  # imported once; connections are opened in the workers, when first needed
+keepalive = 75  # longer than the gateway keeps an idle connection
+timeout = 30
+graceful_timeout = 15
+accesslog = None  # the app logs each request with its id
+errorlog = "-"
+control_socket_disable = True
+
+metrics_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if metrics_folder:  # begin empty, before the app is imported: an earlier run would be counted again
+    shutil.rmtree(metrics_folder, ignore_errors=True)
+    Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # a mount cannot be removed
+
+
+def child_exit(_server, worker):
+    """Tell the metrics that a worker is gone."""
+    if metrics_folder:
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,149 @@
+"""Routes: POST, GET /api/v1/bookings · GET /api/v1/bookings/{id}."""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from booking_service.api.quotes import QuoteRequest
+from booking_service.api.wired import wired
+from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
+from booking_service.domain.errors import BookingNotFound
+from booking_service.usecases.reserve_tickets import reserve_tickets
+from service_kit.access import SIGNED_IN, allow, current_caller
+from service_kit.openapi import Instant, Rupees, Schema
+from service_kit.pagination import PageArguments, decode_cursor, page_of
+
+blp = Blueprint("bookings", __name__, description="Buying tickets")
+
+MAX_KEY_LENGTH = 255
+
+
+class BookingRequest(QuoteRequest):
+    expected_total = Rupees(
+        load_default=None,
+        allow_none=True,
+        metadata={"type": "number", "description": "rupees, convenience fee included"},
+    )
+
+
+class IdempotencyHeader(Schema):
+    idempotency_key = fields.String(
+        data_key="Idempotency-Key",
+        load_default=None,
+        validate=[validate.Length(1, MAX_KEY_LENGTH), validate.Regexp(r"^[\x21-\x7e]+$")],
+    )
+
+
+class BookedShowSchema(Schema):
+    id = fields.UUID(required=True)
+    title = fields.String(required=True)
+    date = Instant(required=True, attribute="starts_at")
+    venue = fields.String(required=True)
+    ticket_price = Rupees(required=True, attribute="price_paise")
+    poster_image_url = fields.String(required=True, allow_none=True)
+
+
+class BookingSchema(Schema):
+    id = fields.UUID(required=True)
+    show = fields.Nested(BookedShowSchema, required=True)
+    quantity = fields.Integer(required=True)
+    total_amount = Rupees(
+        required=True, attribute="ticket_total_paise", metadata={"description": "tickets only"}
+    )
+    booking_fee = Rupees(
+        required=True,
+        attribute="convenience_fee_paise",
+        metadata={"description": "paid by the buyer on top"},
+    )
+    platform_fee = Rupees(
+        required=True,
+        attribute="platform_fee_paise",
+        metadata={"description": "taken from the creator's share"},
+    )
+    status = fields.Enum(BookingStatus, by_value=True, required=True)
+    created_at = Instant(required=True)
+    expires_at = Instant(required=True, allow_none=True)
+    payment = fields.Constant(None, metadata={"description": "null: it is paid at the venue"})
+
+
+class BookingResponse(Schema):
+    booking = fields.Nested(BookingSchema, required=True)
+
+
+class BookingMadeResponse(BookingResponse):
+    success = fields.Boolean(required=True)
+
+
+class BookingsQuery(PageArguments):
+    show_id = fields.UUID(load_default=None)
+
+
+class BookingsResponse(Schema):
+    bookings = fields.List(fields.Nested(BookingSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+@blp.post("/api/v1/bookings")
+@allow(SIGNED_IN)
+@blp.arguments(BookingRequest)
+@blp.arguments(IdempotencyHeader, location="headers")
+@blp.response(201, BookingMadeResponse)
+@blp.alt_response(404, description="`SHOW_NOT_FOUND`")
+@blp.alt_response(
+    409,
+    description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`, `SOLD_OUT`, `TICKET_LIMIT_REACHED`, "
+    "`PRICE_CHANGED` with the new `quote`, `IN_FLIGHT`",
+)
+@blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
+def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
+    """Book tickets for the caller"""
+    use = wired()
+    booking = reserve_tickets(
+        use.begin,
+        use.fees,
+        show_id=body["show_id"],
+        buyer_id=current_caller().id,
+        quantity=body["quantity"],
+        expected_total_paise=body["expected_total"],
+        key=_key(headers["idempotency_key"], body),
+    )
+    return {"success": True, "booking": booking}
+
+
+@blp.get("/api/v1/bookings")
+@allow(SIGNED_IN)
+@blp.arguments(BookingsQuery, location="query", as_kwargs=True)
+@blp.response(200, BookingsResponse)
+def get_bookings(show_id: UUID | None, limit: int, cursor: str | None) -> dict[str, Any]:
+    """List the caller's bookings, newest first"""
+    before = None if cursor is None else decode_cursor(cursor, UUID)[0]
+    with wired().read() as tx:
+        found = tx.bookings.of_buyer(
+            current_caller().id, show_id=show_id, before=before, limit=limit + 1
+        )
+    page = page_of(found, limit=limit, key=lambda booking: [str(booking.id)])
+    return {"bookings": page.items, "next_cursor": page.next_cursor}
+
+
+@blp.get("/api/v1/bookings/<uuid:booking_id>")
+@allow(SIGNED_IN)
+@blp.response(200, BookingResponse)
+@blp.alt_response(404, description="`BOOKING_NOT_FOUND`: unknown, or someone else's")
+def get_booking(booking_id: UUID) -> dict[str, Booking]:
+    """Show one of the caller's bookings"""
+    with wired().read() as tx:
+        booking = tx.bookings.one_of_buyer(current_caller().id, booking_id)
+    if booking is None:
+        raise BookingNotFound("You have no booking with this id.")
+    return {"booking": booking}
+
+
+def _key(value: str | None, body: dict[str, Any]) -> IdempotencyKey | None:
+    if value is None:
+        return None
+    content = json.dumps(body, sort_keys=True, default=str)
+    return IdempotencyKey(value, hashlib.sha256(content.encode()).hexdigest())

@@ -1,0 +1,24 @@
+"""The one table in which refusals become HTTP."""
+
+from http import HTTPStatus
+
+from booking_service.domain import errors
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    errors.BookingError: HTTPStatus.CONFLICT,
+    errors.ShowNotFound: HTTPStatus.NOT_FOUND,
+    errors.ShowNotOnSale: HTTPStatus.CONFLICT,
+    errors.ShowStarted: HTTPStatus.CONFLICT,
+    errors.SoldOut: HTTPStatus.CONFLICT,
+    errors.TicketLimitReached: HTTPStatus.CONFLICT,
+    errors.PriceChanged: HTTPStatus.CONFLICT,
+    errors.TermsMoved: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RequestInFlight: HTTPStatus.CONFLICT,
+    errors.BookingNotFound: HTTPStatus.NOT_FOUND,
+    errors.FeesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OfferRefused: HTTPStatus.CONFLICT,
+    errors.CapacityBelowSold: HTTPStatus.CONFLICT,
+    errors.HasActiveBookings: HTTPStatus.CONFLICT,
+    errors.VersionConflict: HTTPStatus.CONFLICT,
+}

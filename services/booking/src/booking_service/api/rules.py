@@ -1,0 +1,6 @@
+"""Who may call the routes of this service."""
+
+from service_kit.access import services
+
+OFFER_WRITERS = services("booking:offers:write")
+AVAILABILITY_READERS = services("booking:availability:read")

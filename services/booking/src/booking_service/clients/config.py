@@ -1,0 +1,39 @@
+"""Calls to the config service."""
+
+from dataclasses import dataclass
+
+from booking_service.domain.pricing import FeeSchedule, FeeSlab
+from service_kit.peers import Peer, PeerUnavailable
+
+SCOPE = "config:fees:read"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigClient:
+    """What booking asks of the config service."""
+
+    peer: Peer
+
+    def fee_schedule(self, known: FeeSchedule | None) -> FeeSchedule:
+        """Return the fee schedule in force; `known` itself if it still is.
+
+        Raises:
+            PeerUnavailable: no usable answer.
+        """
+        headers = {"If-None-Match": f'"fees-{known.version}"'} if known else {}
+        answer = self.peer.get("/internal/fee-schedule", scope=SCOPE, headers=headers)
+        if answer.status == 304 and known is not None:
+            return known
+        if not answer.ok:
+            raise PeerUnavailable.of("config", f"answered {answer.status}")
+        try:
+            return FeeSchedule(
+                version=int(answer.body["version"]),
+                platform_fee_basis_points=int(answer.body["platformFeeBasisPoints"]),
+                slabs=tuple(
+                    FeeSlab(int(slab["fromRupees"]), int(slab["basisPoints"]))
+                    for slab in answer.body["slabs"]
+                ),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerUnavailable.of("config", "answered with an unknown form") from error

@@ -1,0 +1,106 @@
+"""What the booking service refuses, by name."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from booking_service.domain.pricing import Quote
+
+
+class BookingError(Exception):
+    """Base of the booking service's refusals."""
+
+    code = "BOOKING_REFUSED"
+
+
+class ShowNotFound(BookingError):
+    """There is no such show."""
+
+    code = "SHOW_NOT_FOUND"
+
+
+class ShowNotOnSale(BookingError):
+    """Tickets for this show are not on sale."""
+
+    code = "SHOW_NOT_ON_SALE"
+
+
+class ShowStarted(BookingError):
+    """This show has started, its sale is over."""
+
+    code = "SHOW_STARTED"
+
+
+class SoldOut(BookingError):
+    """Fewer tickets are left than were asked for; nothing was taken."""
+
+    code = "SOLD_OUT"
+
+
+class TicketLimitReached(BookingError):
+    """With these tickets the person would hold more of the show than one person may."""
+
+    code = "TICKET_LIMIT_REACHED"
+
+
+class PriceChanged(BookingError):
+    """The total is no longer the one the buyer expects; `quote` has the new one."""
+
+    code = "PRICE_CHANGED"
+
+    def __init__(self, quote: "Quote") -> None:
+        super().__init__("The price has changed. Please look at the new total.")
+        self.quote = quote
+
+
+class TermsMoved(BookingError):
+    """The offer changed between reading its price and taking its tickets, again and again."""
+
+    code = "BUSY"
+
+
+class KeyReused(BookingError):
+    """The idempotency key was used for a different request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class RequestInFlight(BookingError):
+    """A request with the same idempotency key is still being worked on."""
+
+    code = "IN_FLIGHT"
+
+
+class BookingNotFound(BookingError):
+    """The caller has no such booking."""
+
+    code = "BOOKING_NOT_FOUND"
+
+
+class FeesUnavailable(BookingError):
+    """The fees have never been received, so no price can be named."""
+
+    code = "FEES_UNAVAILABLE"
+
+
+class OfferRefused(BookingError):
+    """The change of an offer would break a promise made to buyers."""
+
+    code = "OFFER_REFUSED"
+
+
+class CapacityBelowSold(OfferRefused):
+    """The capacity would be below the tickets sold or held."""
+
+    code = "CAPACITY_BELOW_SOLD"
+
+
+class HasActiveBookings(OfferRefused):
+    """The show has active bookings, so neither its sale nor its price may change."""
+
+    code = "HAS_ACTIVE_BOOKINGS"
+
+
+class VersionConflict(OfferRefused):
+    """Another offer is already stored under this version."""
+
+    code = "VERSION_CONFLICT"

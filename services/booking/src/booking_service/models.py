@@ -1,0 +1,123 @@
+"""Tables of the booking service. Amounts are whole paise, rates basis points, times UTC."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking_service.domain.bookings import BookingStatus
+from service_kit.database import TableBase, schema_metadata
+
+
+class Base(TableBase):
+    """Tables in the schema `booking`."""
+
+    __abstract__ = True
+    metadata = schema_metadata("booking")
+
+
+class TicketInventoryRow(Base):
+    """The one row per show that all its buyers compete for, with the offer it is sold under."""
+
+    __tablename__ = "ticket_inventory"
+    __table_args__ = (
+        CheckConstraint("available + locked + sold = capacity", name="seats_add_up"),
+        CheckConstraint("available >= 0 AND locked >= 0 AND sold >= 0", name="no_seat_twice"),
+        CheckConstraint("price_paise >= 0", name="price_not_negative"),
+        CheckConstraint("version > 0", name="version_counts_from_one"),
+        CheckConstraint("platform_fee_basis_points BETWEEN 0 AND 10000", name="fee_is_a_share"),
+        Index("ix_ticket_inventory_creator_id", "creator_id"),
+    )
+
+    show_id: Mapped[UUID] = mapped_column(primary_key=True)
+    capacity: Mapped[int]
+    available: Mapped[int]
+    locked: Mapped[int] = mapped_column(server_default="0")
+    sold: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int]
+    creator_id: Mapped[UUID | None]
+    title: Mapped[str]
+    venue: Mapped[str]
+    city: Mapped[str]
+    poster_image_url: Mapped[str | None]
+    starts_at: Mapped[datetime]
+    duration_minutes: Mapped[int]
+    price_paise: Mapped[int]
+    platform_fee_basis_points: Mapped[int | None]
+    on_sale: Mapped[bool]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class BookingRow(Base):
+    """Tickets of one show for one person; amounts and rates never change after the insert."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        CheckConstraint("quantity BETWEEN 1 AND 10", name="quantity_in_limits"),
+        CheckConstraint(
+            "ticket_total_paise = unit_price_paise * quantity", name="total_is_product"
+        ),
+        CheckConstraint(
+            "convenience_fee_paise >= 0 AND platform_fee_paise >= 0", name="fees_not_negative"
+        ),
+        Index("ix_booking_user_id_id", "user_id", text("id DESC")),
+        Index("ix_booking_show_id_status", "show_id", "status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id))
+    user_id: Mapped[UUID]
+    quantity: Mapped[int]
+    unit_price_paise: Mapped[int]
+    ticket_total_paise: Mapped[int]
+    convenience_fee_basis_points: Mapped[int]
+    convenience_fee_paise: Mapped[int]
+    platform_fee_basis_points: Mapped[int]
+    platform_fee_paise: Mapped[int]
+    fee_schedule_version: Mapped[int]
+    status: Mapped[BookingStatus] = mapped_column(
+        Enum(BookingStatus, name="booking_status", schema="booking")
+    )
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class BuyerShowRow(Base):
+    """How many active tickets of a show one person has: the limit per person rests on this row."""
+
+    __tablename__ = "buyer_show"
+    __table_args__ = (CheckConstraint("active >= 0", name="active_not_negative"),)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id), primary_key=True)
+    active: Mapped[int]
+
+
+class IdempotencyKeyRow(Base):
+    """What a request took effect as, for its repeats; refused requests leave no row."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (Index("ix_idempotency_key_created_at", "created_at"),)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    operation: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class FeeScheduleRow(Base):
+    """Fee schedules received from the config service; the newest version is used."""
+
+    __tablename__ = "fee_schedule"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    platform_fee_basis_points: Mapped[int]
+    slabs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,27 @@
+"""The repositories of one open transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from booking_service.repositories.bookings import BookingRepository
+from booking_service.repositories.fee_schedules import FeeScheduleRepository
+from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
+from booking_service.repositories.inventory import InventoryRepository
+from booking_service.repositories.reservations import ReservationRepository
+
+
+class Transaction:
+    """This service's repositories, sharing one open transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.bookings = BookingRepository(session)
+        self.fee_schedules = FeeScheduleRepository(session)
+        self.idempotency_keys = IdempotencyKeyRepository(session)
+        self.inventory = InventoryRepository(session)
+        self.reservations = ReservationRepository(session)
+
+
+Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

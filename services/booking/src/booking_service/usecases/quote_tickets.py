@@ -1,0 +1,31 @@
+"""Naming a price before buying."""
+
+from uuid import UUID
+
+from booking_service.domain.errors import ShowNotFound, ShowNotOnSale
+from booking_service.domain.pricing import Quote, quote
+from booking_service.repositories.fee_schedules import CurrentFees
+from booking_service.repositories.transaction import Begin
+
+
+def quote_tickets(read: Begin, fees: CurrentFees, *, show_id: UUID, quantity: int) -> Quote:
+    """Return what tickets of a show cost now: the lines a booking made now would store.
+
+    Raises:
+        ShowNotFound: there is no such show.
+        ShowNotOnSale: its tickets are not on sale.
+        FeesUnavailable: the fees were never received.
+    """
+    schedule = fees.current()
+    with read() as tx:
+        inventory = tx.inventory.of(show_id)
+    if inventory is None:
+        raise ShowNotFound("This show does not exist.")
+    if not inventory.offer.on_sale:
+        raise ShowNotOnSale("Tickets for this show are not on sale.")
+    return quote(
+        unit_price_paise=inventory.offer.price_paise,
+        quantity=quantity,
+        schedule=schedule,
+        own_platform_fee_basis_points=inventory.offer.platform_fee_basis_points,
+    )

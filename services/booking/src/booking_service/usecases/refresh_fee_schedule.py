@@ -1,0 +1,19 @@
+"""Keeping the fees up to date."""
+
+from booking_service.clients.config import ConfigClient
+from booking_service.domain.pricing import FeeSchedule
+from booking_service.repositories.transaction import Begin
+
+
+def refresh_fee_schedule(begin: Begin, config: ConfigClient) -> FeeSchedule:
+    """Ask the config service for the fees in force and keep them as the last good ones.
+
+    Raises:
+        PeerUnavailable: no usable answer; the last good fees stay.
+    """
+    with begin() as tx:
+        known = tx.fee_schedules.newest()
+    schedule = config.fee_schedule(known)
+    with begin() as tx:
+        tx.fee_schedules.confirm(schedule)
+    return schedule

@@ -1,0 +1,53 @@
+"""Composition root: builds what routes and the worker need from the settings."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, text
+
+from booking_service.clients.config import ConfigClient
+from booking_service.repositories.fee_schedules import CurrentFees
+from booking_service.repositories.transaction import Begin, Transaction
+from booking_service.settings import Settings
+from service_kit.database import connect_to, reads, transactions
+from service_kit.peers import Peer
+from service_kit.service_tokens import ServiceTokens
+from service_kit.tokens import Jwks, TokenVerifier
+
+SERVICE = "booking"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The collaborators of routes and worker."""
+
+    engine: Engine
+    begin: Begin
+    read: Begin
+    fees: CurrentFees
+    config: ConfigClient
+    verifier: TokenVerifier
+
+    def ready(self) -> None:
+        """Raise if the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1 FROM booking.ticket_inventory LIMIT 1"))
+
+
+def wire(settings: Settings) -> Wiring:
+    """Build the collaborators; nothing is connected yet."""
+    engine = connect_to(settings.database_url, application=SERVICE)
+    read = reads(engine, Transaction)
+    tokens = ServiceTokens(
+        f"{settings.identity_url}/oauth/token",
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+    )
+    keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
+    return Wiring(
+        engine=engine,
+        begin=transactions(engine, Transaction),
+        read=read,
+        fees=CurrentFees(read),
+        config=ConfigClient(Peer("config", settings.config_url, tokens)),
+        verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+    )

@@ -1,0 +1,72 @@
+"""Booking's worker process: fees kept fresh, old idempotency keys removed."""
+
+import os
+from datetime import timedelta
+
+from prometheus_client import Gauge
+
+from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS
+from booking_service.domain.errors import FeesUnavailable
+from booking_service.settings import Settings
+from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
+from booking_service.wiring import SERVICE, Wiring, wire
+from service_kit import logs
+from service_kit.settings import reading
+from service_kit.timers import Periodic, Timers
+from service_kit.worker import run_until_stopped
+
+FEES_EVERY_SECONDS = 5.0
+HOUSEKEEPING_EVERY_SECONDS = 300.0
+
+FEE_SCHEDULE_AGE = Gauge(
+    "fee_schedule_age_seconds", "Time since the config service last confirmed the fees in use."
+)
+
+
+def run(use: Wiring, *, port: int) -> None:
+    """Work until SIGTERM."""
+
+    def refresh_fees() -> None:
+        try:
+            refresh_fee_schedule(use.begin, use.config)
+        finally:
+            measure_age()
+
+    def measure_age() -> None:
+        with use.read() as tx:
+            age = tx.fee_schedules.age()
+        FEE_SCHEDULE_AGE.set(age.total_seconds() if age else float("inf"))
+
+    def forget_keys() -> None:
+        with use.begin() as tx:
+            tx.idempotency_keys.forget_older_than(timedelta(hours=IDEMPOTENCY_KEY_HOURS))
+
+    def ready() -> None:
+        with use.read() as tx:
+            if tx.fee_schedules.newest() is None:
+                raise FeesUnavailable("no fees received yet")
+
+    timers = Timers(
+        [
+            Periodic("refresh-fees", FEES_EVERY_SECONDS, refresh_fees),
+            Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
+        ]
+    )
+    timers.start()
+    try:
+        run_until_stopped(port=port, ready=ready)
+    finally:
+        timers.stop()
+
+
+def main() -> None:
+    """Start from the environment."""
+    settings = Settings.from_env(os.environ)
+    with reading(os.environ) as env:
+        port = env.integer("WORKER_PORT", at_least=1)
+    logs.configure(service=f"{SERVICE}-worker", level=settings.log_level)
+    run(wire(settings), port=port)
+
+
+if __name__ == "__main__":
+    main()

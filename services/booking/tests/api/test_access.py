@@ -1,0 +1,62 @@
+"""Who may call what: the reviewed table. A route that is not in it fails the build."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from service_kit.testing import TokenIssuer, admits, declared_routes
+
+PERSON = UUID(int=7)
+
+EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"}
+PEOPLE = EVERYBODY - {"anonymous"}
+
+TABLE: dict[str, set[str]] = {
+    "POST /api/v1/bookings": PEOPLE,
+    "GET /api/v1/bookings": PEOPLE,
+    "GET /api/v1/bookings/<uuid:booking_id>": PEOPLE,
+    "POST /api/v1/bookings/quote": EVERYBODY | {"service with another scope", "catalog"},
+    "PUT /internal/offers/<uuid:show_id>": {"catalog"},
+    "GET /internal/availability": {"catalog"},
+    "GET /healthz": EVERYBODY | {"service with another scope", "catalog"},
+    "GET /readyz": EVERYBODY | {"service with another scope", "catalog"},
+    "GET /metrics": EVERYBODY | {"service with another scope", "catalog"},
+    "GET /openapi.json": EVERYBODY | {"service with another scope", "catalog"},
+}
+
+
+@pytest.fixture(scope="session")
+def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
+    scopes = "booking:offers:write booking:availability:read"
+    return {
+        "anonymous": {},
+        "audience": issuer.user(PERSON),
+        "organizer": issuer.user(PERSON, role="ORGANIZER", approved=True),
+        "comedian": issuer.user(PERSON, role="COMEDIAN"),
+        "admin": issuer.user(PERSON, role="ADMIN"),
+        "catalog": issuer.service("catalog", audience="booking", scope=scopes),
+        "service with another scope": issuer.service("x", audience="booking", scope="booking:y"),
+    }
+
+
+def test_the_table_lists_every_route(client: FlaskClient) -> None:
+    assert set(declared_routes(client.application)) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_a_route_admits_whom_the_table_says(
+    route: str, client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    admitted = {name for name, headers in callers.items() if admits(client, route, headers)}
+
+    assert admitted == TABLE[route]
+
+
+def test_a_token_for_another_service_opens_nothing(
+    client: FlaskClient, issuer: TokenIssuer
+) -> None:
+    headers = issuer.service("catalog", audience="config", scope="booking:availability:read")
+
+    assert client.get("/internal/availability", headers=headers).status_code == 401

@@ -1,0 +1,79 @@
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from booking_service.app import create_app
+from booking_service.domain.offers import Offer
+from booking_service.domain.pricing import FeeSchedule, FeeSlab
+from booking_service.settings import Settings
+from booking_service.usecases.put_offer import put_offer
+from booking_service.wiring import Wiring, wire
+from devstack.testing import Databases
+from service_kit.testing import TokenIssuer
+
+FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
+
+ShowFactory = Callable[..., UUID]
+
+
+def make_offer(**changes: Any) -> Offer:
+    offer = Offer(
+        show_id=uuid4(),
+        version=1,
+        creator_id=uuid4(),
+        title="Open Mic",
+        venue="The Comedy Cellar",
+        city="Hyderabad",
+        poster_image_url=None,
+        starts_at=datetime.now(UTC) + timedelta(days=7),
+        duration_minutes=60,
+        capacity=100,
+        price_paise=49_900,
+        platform_fee_basis_points=None,
+        on_sale=True,
+    )
+    return replace(offer, **changes)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TokenIssuer:
+    return TokenIssuer()
+
+
+@pytest.fixture(scope="session")
+def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
+    settings = Settings(
+        env="development",
+        log_level="INFO",
+        database_url=databases.of("booking").url,
+        identity_url="http://127.0.0.1:9",  # nobody there: these tests need no other service
+        config_url="http://127.0.0.1:9",
+        jwt_issuer=issuer.issuer,
+        client_id="booking",
+        client_secret="unused",
+    )
+    wiring = replace(wire(settings), verifier=issuer.verifier("booking"))
+    with wiring.begin() as tx:
+        tx.fee_schedules.confirm(FEES)
+    yield wiring
+    wiring.engine.dispose()
+
+
+@pytest.fixture
+def show_with(use: Wiring) -> ShowFactory:
+    def make(**changes: Any) -> UUID:
+        offer = make_offer(**changes)
+        put_offer(use.begin, offer=offer)
+        return offer.show_id
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def client(use: Wiring) -> FlaskClient:
+    return create_app(use).test_client()

@@ -1,0 +1,4 @@
+from catalog_service.models import Base
+from service_kit.migrations import run_migrations
+
+run_migrations(schema="catalog", metadata=Base.metadata)

@@ -1,0 +1,33 @@
+"""The one table in which refusals become HTTP."""
+
+from http import HTTPStatus
+
+from catalog_service.domain.errors import (
+    AdminsOnly,
+    AlreadyListed,
+    AlreadyPublished,
+    CatalogError,
+    ChangeInProgress,
+    ChangeRefused,
+    ComedianNotFound,
+    InvalidFields,
+    NotApproved,
+    ShowCancelled,
+    ShowInThePast,
+    ShowNotFound,
+)
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    CatalogError: HTTPStatus.CONFLICT,
+    InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ShowNotFound: HTTPStatus.NOT_FOUND,
+    ComedianNotFound: HTTPStatus.NOT_FOUND,
+    NotApproved: HTTPStatus.FORBIDDEN,
+    AdminsOnly: HTTPStatus.FORBIDDEN,
+    AlreadyListed: HTTPStatus.CONFLICT,
+    AlreadyPublished: HTTPStatus.CONFLICT,
+    ShowCancelled: HTTPStatus.CONFLICT,
+    ShowInThePast: HTTPStatus.CONFLICT,
+    ChangeInProgress: HTTPStatus.CONFLICT,
+    ChangeRefused: HTTPStatus.CONFLICT,
+}

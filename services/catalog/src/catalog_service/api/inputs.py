@@ -1,0 +1,69 @@
+"""Fields of requests: what a person typed, made harmless, and days of the calendar."""
+
+import unicodedata
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import marshmallow as ma
+from marshmallow import fields
+
+CALENDAR = ZoneInfo("Asia/Kolkata")
+_UNSPEAKABLE = {"Cc", "Cs"}  # control characters and halves of characters
+_LINE_ENDS = {"\n", "\t"}
+
+
+class Text(fields.String):
+    """Text without control characters and without white space around it."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        text = str(text).replace("\r\n", "\n").strip()
+        if any(self._refuses(character) for character in text):
+            raise ma.ValidationError("Control characters are not allowed.")
+        return text
+
+    def _refuses(self, character: str) -> bool:
+        return unicodedata.category(character) in _UNSPEAKABLE
+
+
+class LongText(Text):
+    """Text of several lines."""
+
+    def _refuses(self, character: str) -> bool:
+        return character not in _LINE_ENDS and super()._refuses(character)
+
+
+class FirstMoment(fields.Field[datetime]):
+    """An instant, or a day in India, which stands for its first moment."""
+
+    _DAYS_LATER = timedelta(0)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            metadata={"type": "string", "description": "instant, or day (Asia/Kolkata)"}, **kwargs
+        )
+
+    def _deserialize(
+        self,
+        value: Any,
+        attr: str | None,  # noqa: ARG002 marshmallow's signature
+        data: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> datetime:
+        try:
+            if len(str(value)) == len("2026-08-22"):
+                day = date.fromisoformat(value) + self._DAYS_LATER
+                return datetime(day.year, day.month, day.day, tzinfo=CALENDAR)
+            moment = datetime.fromisoformat(value)
+        except (ValueError, OverflowError) as error:
+            raise ma.ValidationError("Not a day and not an instant.") from error
+        if moment.tzinfo is None:
+            raise ma.ValidationError("Give an instant with its offset, such as Z.")
+        return moment
+
+
+class MomentAfter(FirstMoment):
+    """An instant, or a day in India, which stands for the first moment after it."""
+
+    _DAYS_LATER = timedelta(days=1)

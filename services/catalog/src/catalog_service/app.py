@@ -1,0 +1,37 @@
+"""The catalog's Flask app."""
+
+from typing import Any
+
+from flask import Flask
+
+from catalog_service.api import comedians, shows
+from catalog_service.api.errors import STATUS
+from catalog_service.domain.errors import CatalogError
+from catalog_service.wiring import SERVICE, Wiring
+from service_kit.web import ServiceDescription, service_app
+
+DESCRIPTION = ServiceDescription(
+    name=SERVICE,
+    title="Comedy Connect: catalog",
+    version="1",
+    summary="Shows, comedians and line-ups: discovery, and the life of a show.",
+)
+
+
+def create_app(wiring: Wiring | None) -> Flask:
+    """Build the app; without wiring it can only describe itself."""
+    app = service_app(
+        DESCRIPTION,
+        blueprints=[shows.blp, comedians.blp],
+        refusals=(CatalogError, STATUS),
+        verifier=wiring.verifier if wiring else None,
+        ready=wiring.ready if wiring else lambda: None,
+    )
+    app.extensions["wiring"] = wiring
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """Return the API document."""
+    document: dict[str, Any] = create_app(None).extensions["openapi"]()
+    return document

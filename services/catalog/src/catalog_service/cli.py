@@ -1,0 +1,42 @@
+"""Commands of the catalog: `python -m catalog_service.cli`."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from catalog_service.app import openapi
+from catalog_service.seed import SeedFailed, move_ended_show, seed
+from catalog_service.settings import Settings
+from catalog_service.wiring import SERVICE, wire
+from service_kit.cli import ServiceTools, service_cli
+from service_kit.durable import migrate_workflows, workflow_schema
+
+FOLDER = Path(__file__).parents[2]
+
+
+def _after_migrating(owner_url: str) -> None:
+    migrate_workflows(owner_url, workflow_schema(SERVICE), SERVICE)
+
+
+cli = service_cli(
+    ServiceTools(schema=SERVICE, folder=FOLDER, openapi=openapi, after_migrating=_after_migrating)
+)
+
+
+@cli.command("seed")
+@click.option("--after-sales", is_flag=True, help="move the ended show to yesterday evening")
+def seed_command(after_sales: bool) -> None:
+    """Create a season of shows in Hyderabad, for development only."""
+    settings = Settings.from_env(os.environ)
+    if not settings.is_development:
+        sys.exit(f"{SERVICE}: demonstration data needs ENV=development")
+    try:
+        click.echo(f"{SERVICE}: {(move_ended_show if after_sales else seed)(wire(settings))}")
+    except SeedFailed as failure:
+        sys.exit(f"{SERVICE}: {failure}")
+
+
+if __name__ == "__main__":
+    cli()

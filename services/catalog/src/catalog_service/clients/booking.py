@@ -1,0 +1,116 @@
+"""Calls to booking: offers, and how well they sell."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from catalog_service.clients.remembered import Remembered
+from catalog_service.domain.offers import Offer, Refusal
+from service_kit.openapi import instant
+from service_kit.peers import Peer, PeerUnavailable
+
+BOOKING = "booking"
+AVAILABILITY_SECONDS = 1.0
+MAX_SHOWS_PER_CALL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """How many seats of a show are free, held and sold, and how many bookings take them."""
+
+    available: int
+    locked: int
+    sold: int
+    active_bookings: int
+
+
+class OfferClient:
+    """Tells booking what is for sale."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def put(self, offer: Offer) -> Refusal | None:
+        """Offer a show in this version and return why booking does not; repeating is harmless.
+
+        Raises:
+            PeerUnavailable: booking did not say whether it does.
+        """
+        answer = self._peer.call(
+            "PUT",
+            f"/internal/offers/{offer.show_id}",
+            scope="booking:offers:write",
+            body=offer_body(offer),
+            idempotent=True,
+        )
+        body = answer.body if isinstance(answer.body, dict) else {}
+        if answer.status == HTTPStatus.CONFLICT and "code" in body:
+            return Refusal(str(body["code"]), str(body.get("error", "Booking refused the change.")))
+        if not answer.ok or "version" not in body:
+            raise PeerUnavailable.of(BOOKING, f"answered {answer.status} to an offer")
+        if not body.get("applied"):
+            return Refusal(
+                "OUTDATED", "Booking knows a later version of this show.", int(body["version"])
+            )
+        return None
+
+
+class AvailabilityClient:
+    """Reads how well shows sell; for display only, up to a second old."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._remembered = Remembered(self._ask, seconds=AVAILABILITY_SECONDS)
+
+    def of_shows(self, show_ids: Iterable[UUID]) -> dict[UUID, Availability | None]:
+        """Return each show's figures; None if booking has no offer, absent if it is down."""
+        return self._remembered.about(show_ids)
+
+    def _ask(self, show_ids: Sequence[UUID]) -> dict[UUID, Availability]:
+        found: dict[UUID, Availability] = {}
+        for start in range(0, len(show_ids), MAX_SHOWS_PER_CALL):
+            batch = show_ids[start : start + MAX_SHOWS_PER_CALL]
+            answer = self._peer.get(
+                "/internal/availability",
+                scope="booking:availability:read",
+                params={"showIds": ",".join(map(str, batch))},
+            )
+            if not answer.ok:
+                raise PeerUnavailable.of(BOOKING, f"answered {answer.status} about availability")
+            found.update(_figures(answer.body))
+        return found
+
+
+def offer_body(offer: Offer) -> dict[str, Any]:
+    """Return an offer as booking documents it."""
+    return {
+        "version": offer.version,
+        "creatorId": str(offer.creator_id),
+        "title": offer.title,
+        "venue": offer.venue,
+        "city": offer.city,
+        "posterImageUrl": offer.poster_image_url,
+        "startsAt": instant(offer.starts_at),
+        "durationMinutes": offer.duration_minutes,
+        "capacity": offer.capacity,
+        "pricePaise": offer.price_paise,
+        "platformFeeBasisPoints": offer.platform_fee_basis_points,
+        "onSale": offer.on_sale,
+    }
+
+
+def _figures(body: Any) -> dict[UUID, Availability]:
+    try:
+        return {
+            UUID(show["showId"]): Availability(
+                available=int(show["available"]),
+                locked=int(show["locked"]),
+                sold=int(show["sold"]),
+                active_bookings=int(show["activeBookings"]),
+            )
+            for show in body["shows"]
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(BOOKING, "answered with something else than figures") from error

@@ -1,0 +1,81 @@
+"""Calls to identity: who the creators of shows are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from catalog_service.clients.remembered import Remembered
+from service_kit.peers import Peer, PeerUnavailable
+
+IDENTITY = "identity"
+NAMES_SECONDS = 60.0
+STALE_NAMES_SECONDS = 3600.0
+MAX_PEOPLE_PER_CALL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What others may know about somebody."""
+
+    name: str | None
+    role: str  # as stored: AUDIENCE, ORGANIZER, COMEDIAN, ADMIN
+    approved: bool
+
+    @property
+    def public_role(self) -> str:
+        """The role as the API writes it: creators' roles say whether they are approved."""
+        if self.role not in {"ORGANIZER", "COMEDIAN"}:
+            return self.role
+        return f"{self.role}_{'VERIFIED' if self.approved else 'UNVERIFIED'}"
+
+
+class PeopleClient:
+    """Looks people up; names may be a minute old."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._remembered = Remembered(
+            self._ask, seconds=NAMES_SECONDS, stale_seconds=STALE_NAMES_SECONDS
+        )
+
+    def of(self, user_ids: Iterable[UUID]) -> dict[UUID, Person | None]:
+        """Return who these people are; None if there is no such person, absent if unknown now."""
+        return self._remembered.about(user_ids)
+
+    def name_of(self, user_id: UUID) -> str | None:
+        """Return somebody's name as it is now.
+
+        Raises:
+            PeerUnavailable: identity cannot be asked.
+        """
+        person = self._ask([user_id]).get(user_id)
+        return None if person is None else person.name
+
+    def _ask(self, user_ids: Sequence[UUID]) -> dict[UUID, Person]:
+        found: dict[UUID, Person] = {}
+        for start in range(0, len(user_ids), MAX_PEOPLE_PER_CALL):
+            batch = user_ids[start : start + MAX_PEOPLE_PER_CALL]
+            answer = self._peer.get(
+                "/internal/people",
+                scope="identity:people:read",
+                params={"ids": ",".join(map(str, batch))},
+            )
+            if not answer.ok:
+                raise PeerUnavailable.of(IDENTITY, f"answered {answer.status} about people")
+            found.update(_people(answer.body))
+        return found
+
+
+def _people(body: Any) -> dict[UUID, Person]:
+    try:
+        return {
+            UUID(person["id"]): Person(
+                name=None if person["name"] is None else str(person["name"]),
+                role=str(person["role"]),
+                approved=person["approved"] is True,
+            )
+            for person in body["people"]
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(IDENTITY, "answered with something else than people") from error

@@ -1,0 +1,77 @@
+"""Answers of a peer about many things at once, remembered for a moment."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from service_kit.peers import PeerUnavailable
+
+V = TypeVar("V")
+
+MAX_ENTRIES = 20_000
+
+
+class Remembered(Generic[V]):
+    """Asks only about what is not remembered, all of it in one call. Thread-safe."""
+
+    def __init__(
+        self,
+        ask: Callable[[list[UUID]], Mapping[UUID, V]],
+        *,
+        seconds: float,
+        stale_seconds: float = 0,
+    ) -> None:
+        """Remember nothing yet.
+
+        Args:
+            ask: returns what the peer knows about some ids.
+            seconds: how long an answer counts; so long, too, a peer that is down is left alone.
+            stale_seconds: how much longer it counts while the peer is down.
+        """
+        self._ask = ask
+        self._seconds = seconds
+        self._stale_seconds = stale_seconds
+        self._lock = threading.Lock()
+        self._answers: dict[UUID, tuple[float, V]] = {}
+        self._down_until = 0.0
+
+    def about(self, ids: Iterable[UUID]) -> dict[UUID, V | None]:
+        """Return what the peer says: None for what it does not know; absent: it cannot be asked.
+
+        What the peer does not know is not remembered: it may learn of it at any moment.
+        """
+        wanted = list(dict.fromkeys(ids))
+        now = time.monotonic()
+        with self._lock:
+            unknown = [each for each in wanted if self._age(each, now) > self._seconds]
+            may_ask = now >= self._down_until
+        told: dict[UUID, V | None] = {}
+        if unknown and may_ask and self._fetch(unknown):
+            told = dict.fromkeys(unknown)
+        with self._lock:
+            return told | {
+                each: self._answers[each][1]
+                for each in wanted
+                if self._age(each, now) <= self._seconds + self._stale_seconds
+            }
+
+    def _fetch(self, ids: list[UUID]) -> bool:
+        """Ask about these; return whether there was an answer."""
+        try:
+            answers = self._ask(ids)
+        except PeerUnavailable:
+            with self._lock:
+                self._down_until = time.monotonic() + self._seconds
+            return False
+        with self._lock:
+            if len(self._answers) + len(ids) > MAX_ENTRIES:
+                self._answers.clear()
+            moment = time.monotonic()
+            self._answers.update((each, (moment, answer)) for each, answer in answers.items())
+        return True
+
+    def _age(self, one: UUID, now: float) -> float:
+        answer = self._answers.get(one)
+        return float("inf") if answer is None else now - answer[0]

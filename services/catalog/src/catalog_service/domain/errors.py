@@ -1,0 +1,82 @@
+"""What the catalog refuses, by name."""
+
+from collections.abc import Mapping
+
+
+class CatalogError(Exception):
+    """Base of the catalog's refusals."""
+
+    code = "CATALOG_REFUSED"
+
+
+class InvalidFields(CatalogError):
+    """Some fields break a rule; `members` names them all."""
+
+    code = "INVALID_FIELDS"
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        field, messages = next(iter(errors.items()))
+        super().__init__(f"{field}: {messages[0]}")
+        self.members = {"errors": dict(errors)}
+
+
+class ShowNotFound(CatalogError):
+    """There is no such show."""
+
+    code = "NOT_FOUND"
+
+
+class ComedianNotFound(CatalogError):
+    """There is no such comedian."""
+
+    code = "NOT_FOUND"
+
+
+class NotApproved(CatalogError):
+    """Only approved organizers and comedians and admins may do this."""
+
+    code = "NOT_APPROVED"
+
+
+class AdminsOnly(CatalogError):
+    """Only admins may do this."""
+
+    code = "ADMINS_ONLY"
+
+
+class AlreadyListed(CatalogError):
+    """This person is in the directory already."""
+
+    code = "ALREADY_LISTED"
+
+
+class AlreadyPublished(CatalogError):
+    """The show is published already."""
+
+    code = "ALREADY_PUBLISHED"
+
+
+class ShowCancelled(CatalogError):
+    """The show has been cancelled."""
+
+    code = "SHOW_CANCELLED"
+
+
+class ShowInThePast(CatalogError):
+    """The show's date is in the past."""
+
+    code = "SHOW_IN_THE_PAST"
+
+
+class ChangeInProgress(CatalogError):
+    """Another change of this show has not been decided yet."""
+
+    code = "CHANGE_IN_PROGRESS"
+
+
+class ChangeRefused(CatalogError):
+    """The sales side refused a change; the show is as it was."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code

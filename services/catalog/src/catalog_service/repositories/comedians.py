@@ -1,0 +1,124 @@
+"""Every query about comedians and the bills of shows."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.orm import Session
+
+from catalog_service.domain.comedians import Comedian, ComedianDetails, Performer
+from catalog_service.domain.errors import AlreadyListed, ComedianNotFound
+from catalog_service.models import ComedianRow, ShowComedianRow
+
+
+class ComedianRepository:
+    """The directory of comedians."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(
+        self,
+        comedian_id: UUID,
+        details: ComedianDetails,
+        *,
+        created_by: UUID,
+        user_id: UUID | None,
+    ) -> Comedian:
+        """Store a new entry.
+
+        Raises:
+            AlreadyListed: `user_id` has an own entry already.
+        """
+        row = self._session.scalars(
+            insert_or(ComedianRow)
+            .values(
+                id=comedian_id,
+                name=details.name,
+                stage_name=details.stage_name,
+                bio=details.bio,
+                profile_image_url=details.profile_image_url,
+                promo_video_url=details.promo_video_url,
+                social_links=dict(details.social_links),
+                youtube_urls=list(details.youtube_urls),
+                instagram_urls=list(details.instagram_urls),
+                created_by=created_by,
+                user_id=user_id,
+            )
+            .on_conflict_do_nothing(index_elements=[ComedianRow.user_id])
+            .returning(ComedianRow)
+        ).one_or_none()
+        if row is None:
+            raise AlreadyListed
+        return _comedian(row)
+
+    def find(self, comedian_id: UUID) -> Comedian:
+        """Return an entry.
+
+        Raises:
+            ComedianNotFound: there is none.
+        """
+        row = self._session.get(ComedianRow, comedian_id)
+        if row is None:
+            raise ComedianNotFound
+        return _comedian(row)
+
+    def known(self, comedian_ids: Iterable[UUID]) -> set[UUID]:
+        """Return which of these entries exist."""
+        query = select(ComedianRow.id).where(ComedianRow.id.in_(list(comedian_ids)))
+        return set(self._session.scalars(query))
+
+    def own_entry(self, user_id: UUID) -> UUID | None:
+        """Return the id of a person's own entry."""
+        return self._session.scalar(select(ComedianRow.id).where(ComedianRow.user_id == user_id))
+
+    def page(self, *, after: tuple[str, UUID] | None, limit: int) -> list[Comedian]:
+        """Return entries by name."""
+        query = select(ComedianRow)
+        if after is not None:
+            query = query.where(tuple_(ComedianRow.name, ComedianRow.id) > tuple_(*after))
+        query = query.order_by(ComedianRow.name, ComedianRow.id).limit(limit)
+        return [_comedian(row) for row in self._session.scalars(query)]
+
+    def set_bill(self, show_id: UUID, comedian_ids: Sequence[UUID]) -> None:
+        """Put comedians on the bill of a new show, in this order."""
+        if comedian_ids:
+            self._session.execute(
+                insert(ShowComedianRow),
+                [
+                    {"show_id": show_id, "comedian_id": comedian_id, "position": position}
+                    for position, comedian_id in enumerate(comedian_ids)
+                ],
+            )
+
+    def bills(self, show_ids: Iterable[UUID]) -> dict[UUID, list[Performer]]:
+        """Return who performs in each of these shows, in order; every show has an entry."""
+        bills: dict[UUID, list[Performer]] = {show_id: [] for show_id in show_ids}
+        rows = self._session.execute(
+            select(ShowComedianRow.show_id, ShowComedianRow.position, ComedianRow)
+            .join(ComedianRow, ComedianRow.id == ShowComedianRow.comedian_id)
+            .where(ShowComedianRow.show_id.in_(list(bills)))
+            .order_by(ShowComedianRow.show_id, ShowComedianRow.position)
+        )
+        for show_id, position, row in rows:
+            bills[show_id].append(Performer(position, _comedian(row)))
+        return bills
+
+
+def _comedian(row: ComedianRow) -> Comedian:
+    return Comedian(
+        id=row.id,
+        details=ComedianDetails(
+            name=row.name,
+            stage_name=row.stage_name,
+            bio=row.bio,
+            profile_image_url=row.profile_image_url,
+            promo_video_url=row.promo_video_url,
+            social_links=row.social_links,
+            youtube_urls=tuple(row.youtube_urls),
+            instagram_urls=tuple(row.instagram_urls),
+        ),
+        created_by=row.created_by,
+        user_id=row.user_id,
+    )

@@ -1,0 +1,26 @@
+"""The repositories of one open transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from catalog_service.repositories.changes import ChangeRepository
+from catalog_service.repositories.comedians import ComedianRepository
+from catalog_service.repositories.shows import ShowRepository
+from catalog_service.repositories.work import Work
+from service_kit.durable import WorkQueue
+
+
+class Transaction:
+    """This service's repositories, sharing one open transaction."""
+
+    def __init__(self, session: Session, queue: WorkQueue) -> None:
+        self.shows = ShowRepository(session)
+        self.comedians = ComedianRepository(session)
+        self.changes = ChangeRepository(session)
+        self.work = Work(session, queue)
+
+
+Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

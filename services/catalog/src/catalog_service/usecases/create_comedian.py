@@ -1,0 +1,34 @@
+"""Adding a comedian to the directory."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from catalog_service.domain.actors import Actor
+from catalog_service.domain.comedians import Comedian, ComedianDetails, check_comedian
+from catalog_service.domain.errors import NotApproved
+from catalog_service.repositories.transaction import Begin
+
+
+def create_comedian(
+    begin: Begin,
+    *,
+    actor: Actor,
+    details: ComedianDetails,
+    comedian_id: UUID | None = None,
+    user_id: UUID | None = None,
+) -> Comedian:
+    """Add an entry; `user_id` says whose own entry it is, if the comedian has an account.
+
+    Raises:
+        NotApproved: the actor is neither an approved creator nor an admin.
+        InvalidFields: the details break a rule.
+        AlreadyListed: that person has an own entry already.
+    """
+    if not actor.may_create:
+        raise NotApproved
+    check_comedian(details)
+    with begin() as tx:
+        return tx.comedians.add(
+            comedian_id or uuid7(), details, created_by=actor.id, user_id=user_id
+        )

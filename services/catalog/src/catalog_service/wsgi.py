@@ -1,0 +1,12 @@
+"""The app for gunicorn."""
+
+import os
+
+from catalog_service.app import create_app
+from catalog_service.settings import Settings
+from catalog_service.wiring import SERVICE, wire
+from service_kit import logs
+
+settings = Settings.from_env(os.environ)
+logs.configure(service=SERVICE, level=settings.log_level)
+app = create_app(wire(settings))

@@ -1,0 +1,68 @@
+"""Who may call what: the reviewed table. A route that is not in it fails the build."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from service_kit.testing import TokenIssuer, admits, declared_routes
+
+PERSON = UUID(int=7)
+
+CREATORS = {"organizer", "comedian", "admin"}
+PEOPLE = CREATORS | {"audience", "unapproved organizer", "unapproved comedian"}
+EVERYBODY = PEOPLE | {"anonymous", "service"}
+
+TABLE: dict[str, set[str]] = {
+    "GET /api/v1/shows": EVERYBODY,
+    "POST /api/v1/shows": CREATORS,
+    "GET /api/v1/shows/<uuid:show_id>": EVERYBODY,
+    "POST /api/v1/shows/<uuid:show_id>/publish": CREATORS,
+    "GET /api/v1/shows/<uuid:show_id>/changes": PEOPLE,
+    "GET /api/v1/comedians": EVERYBODY,
+    "GET /api/v1/comedians/<uuid:comedian_id>": EVERYBODY,
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /metrics": EVERYBODY,
+    "GET /openapi.json": EVERYBODY,
+}
+
+
+@pytest.fixture(scope="session")
+def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
+    return {
+        "anonymous": {},
+        "audience": issuer.user(PERSON),
+        "organizer": issuer.user(PERSON, role="ORGANIZER", approved=True),
+        "unapproved organizer": issuer.user(PERSON, role="ORGANIZER"),
+        "comedian": issuer.user(PERSON, role="COMEDIAN", approved=True),
+        "unapproved comedian": issuer.user(PERSON, role="COMEDIAN"),
+        "admin": issuer.user(PERSON, role="ADMIN"),
+        "service": issuer.service("booking", audience="catalog", scope="catalog:everything"),
+    }
+
+
+def test_the_table_lists_every_route(client: FlaskClient) -> None:
+    assert set(declared_routes(client.application)) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_a_route_admits_whom_the_table_says(
+    route: str, client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    admitted = {name for name, headers in callers.items() if admits(client, route, headers)}
+
+    assert admitted == TABLE[route]
+
+
+def test_ones_own_shows_are_for_signed_in_people(
+    client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    admitted = {
+        name
+        for name, headers in callers.items()
+        if client.get("/api/v1/shows?mode=manage", headers=dict(headers)).status_code != 401
+    }
+
+    assert admitted == PEOPLE

@@ -1,0 +1,97 @@
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from catalog_service.app import create_app
+from catalog_service.domain.actors import Actor
+from catalog_service.domain.shows import Show, ShowDetails
+from catalog_service.settings import Settings
+from catalog_service.usecases.create_show import create_show
+from catalog_service.usecases.publish_show import publish_show
+from catalog_service.usecases.settle_change import settle_change
+from catalog_service.wiring import Wiring, wire
+from devstack.testing import Databases
+from service_kit.testing import TokenIssuer
+
+MAP = "https://www.google.com/maps/search/?api=1&query=Lamakaan"
+NOBODY = "http://127.0.0.1:9"  # what needs another service is tested with all of them, elsewhere
+
+ShowFactory = Callable[..., Show]
+
+
+def make_details(**changes: Any) -> ShowDetails:
+    details = ShowDetails(
+        title="Open Mic",
+        starts_at=datetime.now(UTC) + timedelta(days=7),
+        venue="Lamakaan",
+        google_maps_link=MAP,
+        price_paise=49_900,
+        capacity=100,
+    )
+    return replace(details, **changes)
+
+
+def make_actor(role: str = "ORGANIZER", *, approved: bool = True) -> Actor:
+    return Actor(id=uuid4(), role=role, approved=approved)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TokenIssuer:
+    return TokenIssuer()
+
+
+@pytest.fixture(scope="session")
+def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
+    settings = Settings(
+        env="development",
+        log_level="INFO",
+        database_url=databases.of("catalog").url,
+        identity_url=NOBODY,
+        booking_url=NOBODY,
+        jwt_issuer=issuer.issuer,
+        client_id="catalog",
+        client_secret="unused",
+    )
+    wiring = replace(wire(settings), verifier=issuer.verifier("catalog"))
+    yield wiring
+    wiring.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def client(use: Wiring) -> FlaskClient:
+    return create_app(use).test_client()
+
+
+@pytest.fixture
+def draft(use: Wiring) -> ShowFactory:
+    def make(*, by: Actor | None = None, comedian_ids: Any = (), **changes: Any) -> Show:
+        return create_show(
+            use.begin,
+            use.people,
+            actor=by or make_actor(),
+            details=make_details(**changes),
+            comedian_ids=comedian_ids,
+            now=use.now(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def published(use: Wiring, draft: ShowFactory) -> ShowFactory:
+    """Shows as they are once booking has opened their offers."""
+
+    def make(*, by: Actor | None = None, **changes: Any) -> Show:
+        owner = by or make_actor()
+        show = draft(by=owner, **changes)
+        change = publish_show(use.begin, actor=owner, show_id=show.id, now=use.now())
+        settle_change(use.begin, change_id=change.id, refusal=None)
+        with use.read() as tx:
+            return tx.shows.editable_by(owner, show.id)
+
+    return make

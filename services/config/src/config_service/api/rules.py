@@ -1,0 +1,6 @@
+"""Who may call the routes of this service."""
+
+from service_kit.access import people, services
+
+ADMIN = people("admins", lambda caller: caller.role == "ADMIN")
+FEE_READERS = services("config:fees:read")

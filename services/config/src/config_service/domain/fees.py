@@ -1,0 +1,74 @@
+"""The fee schedule: what buyers and creators pay the platform (docs/rules.md#fees)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from config_service.domain.errors import InvalidFeeSchedule
+
+BASIS_POINTS = 10_000  # 100 %
+OPEN_END_RUPEES = 1_000_000  # written as the last slab's upper bound on the wire
+
+
+@dataclass(frozen=True, slots=True)
+class FeeSlab:
+    """The convenience fee of tickets from a price on, up to where the next slab starts."""
+
+    from_rupees: int
+    basis_points: int  # of the ticket price; 800 is 8 %
+
+
+@dataclass(frozen=True, slots=True)
+class FeeSchedule:
+    """The platform's share and the convenience-fee slabs, sorted, without gap or overlap.
+
+    Raises:
+        InvalidFeeSchedule: says which rule is broken.
+    """
+
+    platform_fee_basis_points: int  # of the ticket total, taken from the creator
+    slabs: tuple[FeeSlab, ...]
+
+    def __post_init__(self) -> None:
+        _check_share("the platform fee", self.platform_fee_basis_points)
+        _check_slabs(self.slabs)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeScheduleVersion:
+    """A fee schedule as it was set: which version, when, by whom, why."""
+
+    version: int
+    schedule: FeeSchedule
+    effective_from: datetime
+    author: str
+    reason: str
+
+
+def upper_bounds(slabs: Sequence[FeeSlab]) -> list[int]:
+    """Return each slab's last whole rupee: one below the next slab's start."""
+    return [following.from_rupees - 1 for following in slabs[1:]] + [OPEN_END_RUPEES]
+
+
+def _check_slabs(slabs: Sequence[FeeSlab]) -> None:
+    if not slabs or slabs[0].from_rupees != 0:
+        raise InvalidFeeSchedule("The first slab must start at 0.")
+    starts = [slab.from_rupees for slab in slabs]
+    if any(later <= earlier for earlier, later in pairwise(starts)):
+        raise InvalidFeeSchedule("Slabs must be sorted by price and not overlap.")
+    if starts[-1] >= OPEN_END_RUPEES:
+        raise InvalidFeeSchedule(f"A slab must start below {OPEN_END_RUPEES}.")
+    for slab in slabs:
+        _check_share(f"the fee of the slab from {slab.from_rupees}", slab.basis_points)
+
+
+def _check_share(what: str, basis_points: int) -> None:
+    if not 0 <= basis_points <= BASIS_POINTS:
+        raise InvalidFeeSchedule(f"{what[0].upper()}{what[1:]} must be between 0 and 100 %.")
+
+
+DEFAULT_FEE_SCHEDULE = FeeSchedule(
+    platform_fee_basis_points=800,
+    slabs=(FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)),
+)

@@ -1,0 +1,37 @@
+"""Tables of the config service."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service_kit.database import TableBase, schema_metadata
+
+
+class Base(TableBase):
+    """Tables in the schema `config`."""
+
+    __abstract__ = True
+    metadata = schema_metadata("config")
+
+
+class FeeScheduleVersionRow(Base):
+    """One version of the fee schedule; versions are added, never changed or removed."""
+
+    __tablename__ = "fee_schedule_version"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version_counts_from_one"),
+        CheckConstraint(
+            "platform_fee_basis_points BETWEEN 0 AND 10000", name="platform_fee_is_a_share"
+        ),
+    )
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    platform_fee_basis_points: Mapped[int]
+    slabs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    effective_from: Mapped[datetime] = mapped_column(server_default=func.now())
+    author: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,39 @@
+"""Composition root: builds what the routes need from the settings."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, text
+
+from config_service.repositories.transaction import Begin, Transaction
+from config_service.settings import Settings
+from service_kit.database import connect_to, reads, transactions
+from service_kit.tokens import Jwks, TokenVerifier
+
+SERVICE = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The collaborators of the routes."""
+
+    engine: Engine
+    begin: Begin
+    read: Begin
+    verifier: TokenVerifier
+
+    def ready(self) -> None:
+        """Raise if the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1 FROM config.fee_schedule_version LIMIT 1"))
+
+
+def wire(settings: Settings) -> Wiring:
+    """Build the collaborators; nothing is connected yet."""
+    engine = connect_to(settings.database_url, application=SERVICE)
+    keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
+    return Wiring(
+        engine=engine,
+        begin=transactions(engine, Transaction),
+        read=reads(engine, Transaction),
+        verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+    )

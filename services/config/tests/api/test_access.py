@@ -1,0 +1,50 @@
+"""Who may call what: the reviewed table. A route that is not in it fails the build."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from service_kit.testing import TokenIssuer, admits, declared_routes
+
+PERSON = UUID(int=7)
+
+SERVICES = {"booking", "service with another scope"}
+EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"} | SERVICES
+
+TABLE: dict[str, set[str]] = {
+    "GET /api/v1/admin/fees": {"admin"},
+    "GET /api/v1/config/public": EVERYBODY,
+    "GET /internal/fee-schedule": {"booking"},
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /metrics": EVERYBODY,
+    "GET /openapi.json": EVERYBODY,
+}
+
+
+@pytest.fixture(scope="session")
+def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
+    return {
+        "anonymous": {},
+        "audience": issuer.user(PERSON),
+        "organizer": issuer.user(PERSON, role="ORGANIZER", approved=True),
+        "comedian": issuer.user(PERSON, role="COMEDIAN"),
+        "admin": issuer.user(PERSON, role="ADMIN"),
+        "booking": issuer.service("booking", audience="config", scope="config:fees:read"),
+        "service with another scope": issuer.service("x", audience="config", scope="config:x"),
+    }
+
+
+def test_the_table_lists_every_route(client: FlaskClient) -> None:
+    assert set(declared_routes(client.application)) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_a_route_admits_whom_the_table_says(
+    route: str, client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    admitted = {name for name, headers in callers.items() if admits(client, route, headers)}
+
+    assert admitted == TABLE[route]

@@ -1,0 +1,29 @@
+"""The one table in which refusals become HTTP."""
+
+from http import HTTPStatus
+
+from identity_service.domain.errors import (
+    AlreadyApplied,
+    DecisionNotPossible,
+    EmailNotVerified,
+    IdentityError,
+    InvalidIdentity,
+    NothingToDecide,
+    RoleConflict,
+    SignedOut,
+    UnknownPerson,
+    UnknownSignIn,
+)
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    IdentityError: HTTPStatus.CONFLICT,
+    SignedOut: HTTPStatus.UNAUTHORIZED,
+    UnknownSignIn: HTTPStatus.UNAUTHORIZED,
+    InvalidIdentity: HTTPStatus.UNAUTHORIZED,
+    EmailNotVerified: HTTPStatus.FORBIDDEN,
+    UnknownPerson: HTTPStatus.NOT_FOUND,
+    RoleConflict: HTTPStatus.CONFLICT,
+    AlreadyApplied: HTTPStatus.CONFLICT,
+    NothingToDecide: HTTPStatus.CONFLICT,
+    DecisionNotPossible: HTTPStatus.CONFLICT,
+}

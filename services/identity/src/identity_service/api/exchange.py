@@ -1,0 +1,72 @@
+"""What the gateway asks before it passes a request on: GET /auth/exchange."""
+
+from http import HTTPStatus
+
+from flask import Response, jsonify, request
+from flask_smorest import Blueprint
+
+from identity_service.api.cookies import Cookies
+from identity_service.api.wired import wired
+from identity_service.domain.exchange import comes_from_our_pages, is_public_read
+from identity_service.domain.sign_in import LiveSession
+from identity_service.usecases.resume_session import resume_session
+from service_kit.access import EVERYONE, allow
+from service_kit.openapi import Schema
+from service_kit.problems import Problem
+
+blp = Blueprint("exchange", __name__, description="A client's credential → a token for services")
+
+
+class ExchangeResponse(Schema):
+    pass
+
+
+@blp.get("/auth/exchange")
+@allow(EVERYONE)
+@blp.response(
+    200,
+    ExchangeResponse,
+    headers={"Authorization": {"description": "`Bearer` token; absent for anonymous readers"}},
+)
+@blp.alt_response(401, description="`UNAUTHENTICATED`")
+@blp.alt_response(403, description="`CSRF`")
+def get_exchange() -> Response:
+    """Exchange the credential of the request described by `X-Forwarded-*`"""
+    method = request.headers.get("X-Forwarded-Method", "")
+    uri = request.headers.get("X-Forwarded-Uri", "")
+    session = _session()
+    if session is not None:
+        _require_our_page(method, uri)
+        response = jsonify({})
+        response.headers["Authorization"] = f"Bearer {wired().user_tokens.issue(session)}"
+        return response
+    if is_public_read(method, uri):
+        return jsonify({})
+    raise Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "UNAUTHENTICATED",
+        "Your sign-in is no longer valid. Please sign in again.",
+        headers={"WWW-Authenticate": "Bearer"},
+        instance=uri.partition("?")[0],  # the client gets this answer
+    )
+
+
+def _session() -> LiveSession | None:
+    """Return the session of the cookie, unless an Authorization header takes its place."""
+    use = wired()
+    token = Cookies(use.settings).session_token
+    if token is None or request.headers.get("X-Client-Authorization"):
+        return None
+    return resume_session(use.begin, use.live_sessions, use.policy, token=token)
+
+
+def _require_our_page(method: str, uri: str) -> None:
+    origin = request.headers.get("Origin")
+    if comes_from_our_pages(method, origin, origins=wired().settings.origins):
+        return
+    raise Problem(
+        HTTPStatus.FORBIDDEN,
+        "CSRF",
+        "This request does not come from our pages (header Origin).",
+        instance=uri.partition("?")[0],
+    )

@@ -1,0 +1,92 @@
+"""After the first sign-in: POST /api/v1/onboarding · GET /api/v1/user/onboarding-status."""
+
+import re
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from identity_service.api.user_schema import ROLES, UserSchema, user_view
+from identity_service.api.wired import wired
+from identity_service.domain.errors import SignedOut, UnknownPerson
+from identity_service.domain.people import MAX_AGE, Onboarding, role_on_the_wire
+from identity_service.usecases.onboard import onboard
+from service_kit.access import SIGNED_IN, allow, current_caller
+from service_kit.openapi import Schema
+
+blp = Blueprint("onboarding", __name__, description="What a person tells after the first sign-in")
+
+STORABLE = re.compile(r"(?=.*\S)[^\x00\ud800-\udfff]+\Z", re.DOTALL)
+MAX_TEXT, MAX_BIO, MAX_INTERESTS = 200, 2000, 50
+
+
+def _text(max_length: int, **kwargs: Any) -> fields.String:
+    """Return the field for a text with something in it and nothing that Postgres cannot hold."""
+    return fields.String(
+        validate=[
+            validate.Length(max=max_length),
+            validate.Regexp(STORABLE, error="Some plain text is needed."),
+        ],
+        **kwargs,
+    )
+
+
+class OnboardingRequest(Schema):
+    name = _text(MAX_TEXT, required=True)
+    age = fields.Integer(required=True, strict=True, validate=validate.Range(1, MAX_AGE))
+    city = _text(MAX_TEXT, required=True)
+    watched_comedy = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
+    phone = _text(MAX_TEXT, load_default=None)
+    heard_about_us = _text(MAX_TEXT, load_default=None)
+    bio = _text(MAX_BIO, load_default=None)
+    interests = fields.List(
+        _text(MAX_TEXT), load_default=(), validate=validate.Length(max=MAX_INTERESTS)
+    )
+
+
+class OnboardingResponse(Schema):
+    success = fields.Boolean(required=True)
+    user = fields.Nested(UserSchema, required=True)
+
+
+class OnboardingStatusResponse(Schema):
+    onboarding_completed = fields.Boolean(required=True)
+    role = fields.String(required=True, metadata={"enum": ROLES})
+
+
+@blp.post("/api/v1/onboarding")
+@allow(SIGNED_IN)
+@blp.arguments(OnboardingRequest)
+@blp.response(200, OnboardingResponse)
+def post_onboarding(answers: dict[str, Any]) -> dict[str, Any]:
+    """Store the caller's answers"""
+    told = Onboarding(
+        name=answers["name"],
+        age=answers["age"],
+        city=answers["city"],
+        watched_comedy=answers["watched_comedy"] == "yes",
+        phone=answers["phone"],
+        heard_about_us=answers["heard_about_us"],
+        bio=answers["bio"],
+        interests=tuple(answers["interests"]),
+    )
+    try:
+        person = onboard(wired().begin, user_id=current_caller().id, answers=told)
+    except UnknownPerson as gone:
+        raise SignedOut from gone
+    return {"success": True, "user": user_view(person)}
+
+
+@blp.get("/api/v1/user/onboarding-status")
+@allow(SIGNED_IN)
+@blp.response(200, OnboardingStatusResponse)
+def get_onboarding_status() -> dict[str, Any]:
+    """Show whether the caller has answered"""
+    with wired().read() as tx:
+        person = tx.people.get(current_caller().id)
+    if person is None:
+        raise SignedOut
+    return {
+        "onboarding_completed": person.onboarding_completed,
+        "role": role_on_the_wire(person.role, person.approval),
+    }

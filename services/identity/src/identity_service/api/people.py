@@ -1,0 +1,49 @@
+"""What other services may know of people: GET /internal/people."""
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+from webargs.fields import DelimitedList
+
+from identity_service.api.rules import PEOPLE_READERS
+from identity_service.api.wired import wired
+from service_kit.access import allow
+from service_kit.openapi import Schema
+
+blp = Blueprint("people", __name__, description="People, for other services")
+
+MAX_IDS = 200
+
+
+class PeopleArguments(Schema):
+    ids = DelimitedList(
+        fields.UUID(),
+        required=True,
+        validate=validate.Length(min=1, max=MAX_IDS),
+        metadata={"description": f"at most {MAX_IDS}, separated by commas"},
+    )
+
+
+class PublicPersonSchema(Schema):
+    id = fields.String(required=True)
+    name = fields.String(
+        required=True, allow_none=True, metadata={"description": "a creator's public name"}
+    )
+    role = fields.String(required=True)
+    approved = fields.Boolean(required=True)
+
+
+class PeopleResponse(Schema):
+    people = fields.List(fields.Nested(PublicPersonSchema), required=True)
+
+
+@blp.get("/internal/people")
+@allow(PEOPLE_READERS)
+@blp.arguments(PeopleArguments, location="query", as_kwargs=True)
+@blp.response(200, PeopleResponse)
+def get_people(ids: list[UUID]) -> dict[str, Any]:
+    """Show names, roles and standing; unknown people are left out"""
+    with wired().read() as tx:
+        return {"people": tx.people.public(ids)}

@@ -1,0 +1,61 @@
+"""What the identity service refuses, by name."""
+
+
+class IdentityError(Exception):
+    """Base of the identity service's refusals."""
+
+    code = "IDENTITY_REFUSED"
+
+
+class SignedOut(IdentityError):
+    """You are no longer signed in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class UnknownSignIn(IdentityError):
+    """This sign-in was not begun in this browser, took too long or is over already."""
+
+    code = "UNKNOWN_SIGN_IN"
+
+
+class InvalidIdentity(IdentityError):
+    """What the sign-in provider said about the person cannot be relied on."""
+
+    code = "INVALID_IDENTITY"
+
+
+class EmailNotVerified(IdentityError):
+    """The sign-in provider has not verified this e-mail address."""
+
+    code = "EMAIL_NOT_VERIFIED"
+
+
+class UnknownPerson(IdentityError):
+    """There is no such person."""
+
+    code = "UNKNOWN_PERSON"
+
+
+class RoleConflict(IdentityError):
+    """An account is a comedian's, an organizer's or an admin's, never two of them."""
+
+    code = "ROLE_CONFLICT"
+
+
+class AlreadyApplied(IdentityError):
+    """There is an application already."""
+
+    code = "ALREADY_APPLIED"
+
+
+class NothingToDecide(IdentityError):
+    """This person has not applied for anything."""
+
+    code = "NOTHING_TO_DECIDE"
+
+
+class DecisionNotPossible(IdentityError):
+    """The application is not in a state in which this can be decided."""
+
+    code = "DECISION_NOT_POSSIBLE"

@@ -1,0 +1,122 @@
+"""People: their roles, what creators tell about themselves, and how a role reads on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.errors import AlreadyApplied, RoleConflict
+
+
+class Role(StrEnum):
+    """What a person is on the platform; creators besides need an approval."""
+
+    AUDIENCE = "AUDIENCE"
+    ORGANIZER = "ORGANIZER"
+    COMEDIAN = "COMEDIAN"
+    ADMIN = "ADMIN"
+
+
+CREATORS = frozenset({Role.ORGANIZER, Role.COMEDIAN})
+MAX_AGE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerProfile:
+    """What an organizer tells about itself; `name` is the public one."""
+
+    id: UUID
+    name: str
+    contact: str | None = None
+    description: str | None = None
+    venue: str | None = None
+    youtube_urls: tuple[str, ...] = ()
+    instagram_urls: tuple[str, ...] = ()
+    social_links: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComedianProfile:
+    """What a comedian tells about herself; `stage_name` is the public one."""
+
+    id: UUID
+    stage_name: str
+    bio: str | None = None
+    contact: str | None = None
+    youtube_urls: tuple[str, ...] = ()
+    instagram_urls: tuple[str, ...] = ()
+    social_links: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """What a person answers after the first sign-in."""
+
+    name: str
+    age: int
+    city: str
+    watched_comedy: bool
+    phone: str | None = None
+    heard_about_us: str | None = None
+    bio: str | None = None
+    interests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Everything that is stored about a person and shown to that person."""
+
+    id: UUID
+    email: str
+    name: str | None
+    image: str | None
+    role: Role
+    approval: ApprovalStatus | None
+    onboarding_completed: bool
+    phone: str | None
+    age: int | None
+    city: str | None
+    bio: str | None
+    language: str | None
+    interests: tuple[str, ...]
+    heard_about_us: str | None
+    created_at: datetime
+    comedian_profile: ComedianProfile | None
+    organizer_profile: OrganizerProfile | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPerson:
+    """What other services may know: `name` is a creator's public name, else the person's own."""
+
+    id: UUID
+    name: str | None
+    role: Role
+    approved: bool
+
+
+def is_approved(role: Role, approval: ApprovalStatus | None) -> bool:
+    """Return whether the person may act as the creator the role names."""
+    return role in CREATORS and approval is ApprovalStatus.APPROVED
+
+
+def role_on_the_wire(role: Role, approval: ApprovalStatus | None) -> str:
+    """Return the role as the front end knows it: a creator's with the standing attached."""
+    if role not in CREATORS:
+        return role.value
+    return f"{role}_{'VERIFIED' if is_approved(role, approval) else 'UNVERIFIED'}"
+
+
+def require_may_apply(current: Role, *, wanted: Role) -> None:
+    """Check that a person of this role may apply to become a creator.
+
+    Raises:
+        AlreadyApplied: the person is this kind of creator, approved or not.
+        RoleConflict: the person is another kind of creator, or an admin.
+    """
+    if current is wanted:
+        raise AlreadyApplied
+    if current is not Role.AUDIENCE:
+        raise RoleConflict

@@ -1,0 +1,199 @@
+"""Tables of the identity service."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.people import MAX_AGE, Role
+from service_kit.database import TableBase, schema_metadata
+
+SCHEMA = "identity"
+ROLE = Enum(Role, name="user_role", schema=SCHEMA)
+APPROVAL_STATUS = Enum(ApprovalStatus, name="approval_status", schema=SCHEMA)
+
+
+class Base(TableBase):
+    """Tables in the schema `identity`."""
+
+    __abstract__ = True
+    metadata = schema_metadata(SCHEMA)
+
+
+class UserRow(Base):
+    """A person. The e-mail is the provider's word and not unique: the account is who it is."""
+
+    __tablename__ = "user"
+    __table_args__ = (
+        CheckConstraint("email <> ''", name="email_present"),
+        CheckConstraint(f"age BETWEEN 1 AND {MAX_AGE}", name="age_plausible"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[Role] = mapped_column(ROLE)
+    email: Mapped[str]
+    name: Mapped[str | None]
+    image: Mapped[str | None]
+    phone: Mapped[str | None]
+    age: Mapped[int | None]
+    city: Mapped[str | None]
+    bio: Mapped[str | None]
+    language: Mapped[str | None]
+    interests: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    watched_comedy: Mapped[bool | None]
+    heard_about_us: Mapped[str | None]
+    onboarded_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+Index("ix_user_email", func.lower(UserRow.email))
+
+
+class AccountRow(Base):
+    """Who a person is at a sign-in provider."""
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("subject <> ''", name="subject_present"),)
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SessionRow(Base):
+    """A browser's sign-in. `expires_at` moves on with use, `ends_at` never does."""
+
+    __tablename__ = "session"
+    __table_args__ = (CheckConstraint("expires_at <= ends_at", name="use_prolongs_within_bounds"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+
+
+class SignInAttemptRow(Base):
+    """A sign-in on its way; taken, and thereby removed, by the callback that completes it."""
+
+    __tablename__ = "sign_in_attempt"
+
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    nonce: Mapped[str]
+    code_verifier: Mapped[str]
+    callback_url: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OrganizerProfileRow(Base):
+    """What an organizer tells about itself."""
+
+    __tablename__ = "organizer_profile"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
+    name: Mapped[str]
+    contact: Mapped[str | None]
+    description: Mapped[str | None]
+    venue: Mapped[str | None]
+    youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class ComedianProfileRow(Base):
+    """What a comedian tells about herself."""
+
+    __tablename__ = "comedian_profile"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
+    stage_name: Mapped[str]
+    bio: Mapped[str | None]
+    contact: Mapped[str | None]
+    youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class ApprovalRow(Base):
+    """An entry in the history of a creator's standing; entries are added, never changed."""
+
+    __tablename__ = "approval"
+    __table_args__ = (
+        UniqueConstraint("user_id", "number"),
+        CheckConstraint("number > 0", name="number_counts_from_one"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"))
+    number: Mapped[int]
+    status: Mapped[ApprovalStatus] = mapped_column(APPROVAL_STATUS)
+    reason: Mapped[str | None]
+    admin_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey(UserRow.id, ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ServiceClientRow(Base):
+    """A service that may fetch tokens, and the scopes it may have: audience → scopes."""
+
+    __tablename__ = "service_client"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    grants: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class ServiceClientSecretRow(Base):
+    """A secret of a service client; while one is being replaced, two are valid."""
+
+    __tablename__ = "service_client_secret"
+
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey(ServiceClientRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SigningKeyRow(Base):
+    """A key that tokens are signed with from `active_from` on, by whichever key is newest then.
+
+    It is published before that, and until `published_until`, when nothing it signed is valid.
+    """
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        CheckConstraint("published_until > active_from", name="published_while_active"),
+    )
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    encrypted_private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    active_from: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

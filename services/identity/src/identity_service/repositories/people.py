@@ -1,0 +1,228 @@
+"""Every query about people and their accounts."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, cast, exists, func, select, text, update
+from sqlalchemy.orm import Session
+
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.people import (
+    ComedianProfile,
+    Onboarding,
+    OrganizerProfile,
+    Person,
+    PublicPerson,
+    Role,
+    is_approved,
+)
+from identity_service.domain.sign_in import ProviderIdentity
+from identity_service.models import (
+    ROLE,
+    AccountRow,
+    ApprovalRow,
+    ComedianProfileRow,
+    OrganizerProfileRow,
+    UserRow,
+)
+
+
+class PeopleRepository:
+    """People, by id or by who they are at a sign-in provider."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of_account(self, provider: str, subject: str) -> UUID | None:
+        """Return whose account this is, None if it is nobody's yet.
+
+        Until the transaction ends, everybody else who asks about this account waits: two first
+        sign-ins at the same moment make one person.
+        """
+        self._session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:account, 0))"),
+            {"account": f"account:{provider}:{subject}"},
+        )
+        return self._session.scalar(
+            select(AccountRow.user_id).where(
+                AccountRow.provider == provider, AccountRow.subject == subject
+            )
+        )
+
+    def add(self, user_id: UUID, provider: str, identity: ProviderIdentity) -> None:
+        """Add a person who just signed in for the first time, as a member of the audience."""
+        self._session.add(
+            UserRow(
+                id=user_id,
+                role=Role.AUDIENCE,
+                email=identity.email,
+                name=identity.name,
+                image=identity.image,
+            )
+        )
+        self._session.flush()  # the account refers to it
+        self._session.add(AccountRow(provider=provider, subject=identity.subject, user_id=user_id))
+
+    def refresh(self, user_id: UUID, identity: ProviderIdentity) -> None:
+        """Take over the provider's present e-mail, and a name and image where there is none."""
+        self._session.execute(
+            update(UserRow)
+            .where(UserRow.id == user_id)
+            .values(
+                email=identity.email,
+                name=func.coalesce(UserRow.name, identity.name),
+                image=func.coalesce(UserRow.image, identity.image),
+            )
+        )
+
+    def make_admin(self, user_id: UUID) -> bool:
+        """Make the person an admin; return whether that is new."""
+        made = self._session.execute(
+            update(UserRow)
+            .where(UserRow.id == user_id, UserRow.role != Role.ADMIN)
+            .values(role=Role.ADMIN)
+            .returning(UserRow.id)
+        )
+        return made.one_or_none() is not None
+
+    def withdraw_admin(self, user_id: UUID) -> None:
+        """Give a person who is an admin the role back that the person's profile shows."""
+        self._session.execute(
+            update(UserRow)
+            .where(UserRow.id == user_id, UserRow.role == Role.ADMIN)
+            .values(
+                role=cast(
+                    case(
+                        (_has_profile(OrganizerProfileRow), Role.ORGANIZER),
+                        (_has_profile(ComedianProfileRow), Role.COMEDIAN),
+                        else_=Role.AUDIENCE,
+                    ),
+                    ROLE,
+                )
+            )
+        )
+
+    def lock(self, user_id: UUID) -> Role | None:
+        """Return the person's role, which stays as it is until the transaction ends."""
+        return self._session.scalar(
+            select(UserRow.role).where(UserRow.id == user_id).with_for_update()
+        )
+
+    def set_role(self, user_id: UUID, role: Role) -> None:
+        """Change the role of a person locked in this transaction."""
+        self._session.execute(update(UserRow).where(UserRow.id == user_id).values(role=role))
+
+    def onboard(self, user_id: UUID, answers: Onboarding) -> None:
+        """Store a person's answers; the moment of the first ones stays."""
+        self._session.execute(
+            update(UserRow)
+            .where(UserRow.id == user_id)
+            .values(
+                name=answers.name,
+                age=answers.age,
+                city=answers.city,
+                watched_comedy=answers.watched_comedy,
+                phone=answers.phone,
+                heard_about_us=answers.heard_about_us,
+                bio=answers.bio,
+                interests=list(answers.interests),
+                onboarded_at=func.coalesce(UserRow.onboarded_at, func.now()),
+            )
+        )
+
+    def get(self, user_id: UUID) -> Person | None:
+        """Return a person with profiles and standing, None if there is no such person."""
+        found = self._session.execute(
+            select(UserRow, OrganizerProfileRow, ComedianProfileRow, newest_approval())
+            .outerjoin(OrganizerProfileRow, OrganizerProfileRow.user_id == UserRow.id)
+            .outerjoin(ComedianProfileRow, ComedianProfileRow.user_id == UserRow.id)
+            .where(UserRow.id == user_id)
+        ).one_or_none()
+        return None if found is None else _person(*found)
+
+    def public(self, user_ids: Iterable[UUID]) -> list[PublicPerson]:
+        """Return what others may know of these people; unknown ids are left out."""
+        public_name = func.coalesce(
+            OrganizerProfileRow.name, ComedianProfileRow.stage_name, UserRow.name
+        )
+        found = self._session.execute(
+            select(UserRow.id, public_name, UserRow.role, newest_approval())
+            .outerjoin(OrganizerProfileRow, OrganizerProfileRow.user_id == UserRow.id)
+            .outerjoin(ComedianProfileRow, ComedianProfileRow.user_id == UserRow.id)
+            .where(UserRow.id.in_(list(user_ids)))
+            .order_by(UserRow.id)
+        )
+        return [
+            PublicPerson(id=user_id, name=name, role=role, approved=is_approved(role, approval))
+            for user_id, name, role, approval in found
+        ]
+
+
+def newest_approval() -> ColumnElement[ApprovalStatus | None]:
+    """Return the newest approval of the `UserRow` of the same statement, as a column."""
+    return (
+        select(ApprovalRow.status)
+        .where(ApprovalRow.user_id == UserRow.id)
+        .order_by(ApprovalRow.number.desc())
+        .limit(1)
+        .correlate(UserRow)
+        .scalar_subquery()
+    )
+
+
+def _has_profile(
+    profile: type[OrganizerProfileRow] | type[ComedianProfileRow],
+) -> ColumnElement[bool]:
+    return exists().where(profile.user_id == UserRow.id)
+
+
+def _person(
+    row: UserRow,
+    organizer: OrganizerProfileRow | None,
+    comedian: ComedianProfileRow | None,
+    approval: ApprovalStatus | None,
+) -> Person:
+    return Person(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        image=row.image,
+        role=row.role,
+        approval=approval,
+        onboarding_completed=row.onboarded_at is not None,
+        phone=row.phone,
+        age=row.age,
+        city=row.city,
+        bio=row.bio,
+        language=row.language,
+        interests=tuple(row.interests),
+        heard_about_us=row.heard_about_us,
+        created_at=row.created_at,
+        comedian_profile=_comedian(comedian) if comedian else None,
+        organizer_profile=_organizer(organizer) if organizer else None,
+    )
+
+
+def _organizer(row: OrganizerProfileRow) -> OrganizerProfile:
+    return OrganizerProfile(
+        id=row.id,
+        name=row.name,
+        contact=row.contact,
+        description=row.description,
+        venue=row.venue,
+        youtube_urls=tuple(row.youtube_urls),
+        instagram_urls=tuple(row.instagram_urls),
+        social_links=row.social_links,
+    )
+
+
+def _comedian(row: ComedianProfileRow) -> ComedianProfile:
+    return ComedianProfile(
+        id=row.id,
+        stage_name=row.stage_name,
+        bio=row.bio,
+        contact=row.contact,
+        youtube_urls=tuple(row.youtube_urls),
+        instagram_urls=tuple(row.instagram_urls),
+        social_links=row.social_links,
+    )

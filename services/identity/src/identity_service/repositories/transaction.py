@@ -1,0 +1,29 @@
+"""The repositories of one open transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from identity_service.repositories.applications import ApplicationRepository
+from identity_service.repositories.people import PeopleRepository
+from identity_service.repositories.service_clients import ServiceClientRepository
+from identity_service.repositories.sessions import SessionRepository
+from identity_service.repositories.sign_in_attempts import SignInAttemptRepository
+from identity_service.repositories.signing_keys import SigningKeyRepository
+
+
+class Transaction:
+    """This service's repositories, sharing one open transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.people = PeopleRepository(session)
+        self.applications = ApplicationRepository(session)
+        self.sessions = SessionRepository(session)
+        self.sign_in_attempts = SignInAttemptRepository(session)
+        self.service_clients = ServiceClientRepository(session)
+        self.signing_keys = SigningKeyRepository(session)
+
+
+Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

@@ -1,0 +1,148 @@
+"""The settings of the identity service, all from the environment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+from identity_service.domain.redirects import origin_of
+from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
+
+DEVELOPMENT_PROVIDER = "development"
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the process needs to know; nothing has a secret default."""
+
+    env: str
+    log_level: str
+    database_url: str
+    public_url: str
+    jwt_issuer: str
+    oidc_provider: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    admin_emails: frozenset[str]
+    allowed_origins: frozenset[str]
+    session_idle: timedelta
+    session_absolute: timedelta
+    key_encryption_key: str
+    csrf_secret: str
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the platform over https."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of the front end: the platform's own and those allowed besides."""
+        return self.allowed_origins | {origin_of(self.public_url) or self.public_url}
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            settings = cls(
+                env=env.choice("ENV", (DEVELOPMENT, PRODUCTION), PRODUCTION),
+                log_level=env.text("LOG_LEVEL", "INFO"),
+                database_url=env.url("DATABASE_URL"),
+                public_url=env.url("PUBLIC_URL"),
+                jwt_issuer=env.url("JWT_ISSUER"),
+                oidc_provider=env.text("OIDC_PROVIDER"),
+                oidc_issuer=env.url("OIDC_ISSUER"),
+                oidc_client_id=env.text("OIDC_CLIENT_ID"),
+                oidc_client_secret=env.secret("OIDC_CLIENT_SECRET"),
+                admin_emails=_words(environ.get("ADMIN_EMAILS", "").lower()),
+                allowed_origins=_origins(env, environ.get("ALLOWED_ORIGINS", "")),
+                session_idle=timedelta(hours=env.integer("SESSION_IDLE_HOURS", 168, at_least=1)),
+                session_absolute=timedelta(
+                    hours=env.integer("SESSION_ABSOLUTE_HOURS", 720, at_least=1)
+                ),
+                key_encryption_key=_fernet_key(env, "KEY_ENCRYPTION_KEY"),
+                csrf_secret=env.secret("CSRF_SECRET"),
+            )
+            _check_addresses(env, settings)
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What the worker process needs to know: it holds no key and no secret of the sign-in."""
+
+    log_level: str
+    database_url: str
+    port: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            return cls(
+                log_level=env.text("LOG_LEVEL", "INFO"),
+                database_url=env.url("DATABASE_URL"),
+                port=env.integer("WORKER_PORT", at_least=1),
+            )
+
+
+def client_secrets(environ: Mapping[str, str], clients: Iterable[str]) -> dict[str, str]:
+    """Return `<CLIENT>_CLIENT_SECRET` of each service that fetches tokens.
+
+    Raises:
+        SettingsError: names every variable that is missing or wrong.
+    """
+    with reading(environ) as env:
+        env.url("DATABASE_URL")
+        return {name: env.secret(f"{name.upper()}_CLIENT_SECRET") for name in clients}
+
+
+def _check_addresses(env: EnvironmentReader, settings: Settings) -> None:
+    """Allow plain http and sign-in as anybody in development only, and there on loopback only."""
+    public = urlsplit(settings.public_url)
+    if settings.public_url and origin_of(settings.public_url) is None:
+        env.problems.append("PUBLIC_URL must be an http or https address")
+    elif public.path or public.query or public.fragment:
+        env.problems.append("PUBLIC_URL must not have a path")
+    if settings.env == DEVELOPMENT:
+        if public.scheme == "http" and public.hostname not in LOOPBACK_HOSTS:
+            env.problems.append("PUBLIC_URL must be https unless it is a loopback address")
+        return
+    for name, url in (("PUBLIC_URL", settings.public_url), ("OIDC_ISSUER", settings.oidc_issuer)):
+        if url and not url.startswith("https:"):
+            env.problems.append(f"{name} must be https outside of development")
+    if settings.oidc_provider == DEVELOPMENT_PROVIDER:
+        env.problems.append("OIDC_PROVIDER=development signs in anybody: for development only")
+
+
+def _words(raw: str) -> frozenset[str]:
+    return frozenset(word for part in raw.split(",") if (word := part.strip()))
+
+
+def _origins(env: EnvironmentReader, raw: str) -> frozenset[str]:
+    asked = _words(raw)
+    if any(origin_of(word) != word for word in asked):
+        env.problems.append("ALLOWED_ORIGINS must list origins such as https://example.org")
+    return asked
+
+
+def _fernet_key(env: EnvironmentReader, name: str) -> str:
+    raw = env.text(name)
+    try:
+        if raw:
+            Fernet(raw)
+    except ValueError:
+        env.problems.append(f"{name} must be 32 random bytes in URL-safe base64")
+    return raw

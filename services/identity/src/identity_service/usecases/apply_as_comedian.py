@@ -1,0 +1,26 @@
+"""Applying to become a comedian."""
+
+from uuid import UUID
+
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.errors import UnknownPerson
+from identity_service.domain.people import ComedianProfile, Role, require_may_apply
+from identity_service.repositories.transaction import Begin
+
+
+def apply_as_comedian(begin: Begin, *, user_id: UUID, profile: ComedianProfile) -> None:
+    """Make a member of the audience a comedian whose approval is pending.
+
+    Raises:
+        UnknownPerson: there is no such person.
+        AlreadyApplied: the person is a comedian, approved or not.
+        RoleConflict: the person is another kind of creator, or an admin.
+    """
+    with begin() as tx:
+        role = tx.people.lock(user_id)
+        if role is None:
+            raise UnknownPerson
+        require_may_apply(role, wanted=Role.COMEDIAN)
+        tx.people.set_role(user_id, Role.COMEDIAN)
+        tx.applications.add_comedian(user_id, profile)
+        tx.applications.record(user_id, ApprovalStatus.PENDING, admin_id=None, reason=None)

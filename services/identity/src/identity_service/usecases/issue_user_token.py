@@ -1,0 +1,72 @@
+"""Turning a session into the short-lived token that services trust."""
+
+import threading
+import time
+from typing import NamedTuple
+
+from identity_service.domain.people import is_approved
+from identity_service.domain.sign_in import LiveSession
+from identity_service.repositories.keyring import Keyring
+from service_kit.tokens import USER_AUDIENCE, USER_TYPE
+
+LIFETIME_SECONDS = 45
+REUSED_SECONDS = 15  # a token handed out has at least two thirds of its life before it
+CACHE_ENTRIES = 10_000
+METHODS = ("oidc",)
+
+
+class _Subject(NamedTuple):
+    """What makes a token another one."""
+
+    session_id: str
+    user_id: str
+    role: str
+    approved: bool
+    signed_in_at: int
+
+
+class UserTokens:
+    """Issues user tokens; within a few seconds the same session gets the same one. Thread-safe."""
+
+    def __init__(self, keyring: Keyring, *, issuer: str) -> None:
+        self._keyring = keyring
+        self._issuer = issuer
+        self._lock = threading.Lock()
+        self._issued: dict[_Subject, tuple[str, float]] = {}
+
+    def issue(self, session: LiveSession) -> str:
+        """Return a token with the session's present role and approval."""
+        subject = _Subject(
+            session_id=str(session.id),
+            user_id=str(session.user_id),
+            role=session.role.value,
+            approved=is_approved(session.role, session.approval),
+            signed_in_at=int(session.signed_in_at.timestamp()),
+        )
+        token, issued_at = self._issued.get(subject, ("", float("-inf")))
+        if time.monotonic() - issued_at < REUSED_SECONDS:
+            return token
+        token = self._sign(subject)
+        with self._lock:
+            if len(self._issued) >= CACHE_ENTRIES:
+                self._issued.clear()
+            self._issued[subject] = (token, time.monotonic())
+        return token
+
+    def _sign(self, subject: _Subject) -> str:
+        now = int(time.time())
+        return self._keyring.sign(
+            USER_TYPE,
+            {
+                "iss": self._issuer,
+                "aud": USER_AUDIENCE,
+                "sub": subject.user_id,
+                "role": subject.role,
+                "approved": subject.approved,
+                "sid": subject.session_id,
+                "auth_time": subject.signed_in_at,
+                "amr": list(METHODS),
+                "iat": now,
+                "exp": now + LIFETIME_SECONDS,
+            },
+        )

@@ -1,0 +1,39 @@
+"""Telling who it is that the provider vouches for."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from identity_service.domain.sign_in import ProviderIdentity, SignInPolicy
+from identity_service.repositories.transaction import Begin
+
+
+def recognise_person(
+    begin: Begin,
+    policy: SignInPolicy,
+    *,
+    identity: ProviderIdentity,
+    new_id: UUID | None = None,
+) -> UUID:
+    """Return the person with this account, a new member of the audience if there is none.
+
+    The same e-mail under another subject is another person. Whoever becomes an admin loses all
+    other sessions, so that none of them gains the role; whoever is no longer listed stops being
+    one.
+
+    Raises:
+        EmailNotVerified: the provider does not vouch for the e-mail.
+    """
+    identity.require_verified_email()
+    with begin() as tx:
+        user_id = tx.people.of_account(policy.provider, identity.subject)
+        if user_id is None:
+            user_id = new_id or uuid7()
+            tx.people.add(user_id, policy.provider, identity)
+        else:
+            tx.people.refresh(user_id, identity)
+        if not policy.is_admin(identity.email):
+            tx.people.withdraw_admin(user_id)
+        elif tx.people.make_admin(user_id):
+            tx.sessions.end_all_of(user_id)
+    return user_id

@@ -1,0 +1,112 @@
+"""Who may call what: the reviewed table. A route that is not in it fails the build."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
+
+from identity_service.wiring import Wiring
+from service_kit.testing import TokenIssuer, admits, declared_routes
+
+PEOPLE = {"audience", "organizer", "comedian", "admin"}
+SERVICES = {"catalog", "service with another scope"}
+EVERYBODY = {"anonymous"} | PEOPLE | SERVICES
+
+TABLE: dict[str, set[str]] = {
+    "GET /api/auth/session": EVERYBODY,
+    "GET /api/auth/providers": EVERYBODY,
+    "GET /api/auth/csrf": EVERYBODY,
+    "GET /api/auth/signin": EVERYBODY,
+    "GET /api/auth/callback/google": EVERYBODY,
+    "GET /api/auth/signout": EVERYBODY,
+    "POST /api/auth/_log": EVERYBODY,
+    "GET /api/auth/me": PEOPLE,
+    "POST /api/v1/onboarding": PEOPLE,
+    "GET /api/v1/user/onboarding-status": PEOPLE,
+    "GET /internal/people": {"catalog"},
+    "GET /.well-known/jwks.json": EVERYBODY,
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /metrics": EVERYBODY,
+    "GET /openapi.json": EVERYBODY,
+}
+
+# What these ask for is no token: a form from our page, a session cookie, a client's secret.
+# Without it they refuse whoever calls; with it they are tested beside this file.
+OTHER_PROOF = {
+    "POST /api/auth/signin/google": "everyone",
+    "POST /api/auth/signout": "everyone",
+    "GET /auth/exchange": "everyone",
+    "POST /oauth/token": "service clients, by their own secret",
+}
+
+
+class OwnTokens(TokenIssuer):
+    """Tokens signed by the service under test itself."""
+
+    def __init__(self, use: Wiring) -> None:
+        super().__init__(issuer=PUBLIC_URL)
+        self._keyring = use.keyring
+
+    def headers(self, typ: str, claims: Mapping[str, Any]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._keyring.sign(typ, claims)}"}
+
+
+@pytest.fixture(scope="session")
+def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str, str]]:
+    tokens = OwnTokens(use)
+    person = person_with()
+    return {
+        "anonymous": {},
+        "audience": tokens.user(person),
+        "organizer": tokens.user(person, role="ORGANIZER", approved=True),
+        "comedian": tokens.user(person, role="COMEDIAN"),
+        "admin": tokens.user(person, role="ADMIN"),
+        "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
+        "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),
+    }
+
+
+def test_the_table_lists_every_route(client: FlaskClient) -> None:
+    assert set(declared_routes(client.application)) == TABLE.keys() | OTHER_PROOF.keys()
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_a_route_admits_whom_the_table_says(
+    route: str, client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    admitted = {name for name, headers in callers.items() if admits(client, route, headers)}
+
+    assert admitted == TABLE[route]
+
+
+@pytest.mark.parametrize("route", OTHER_PROOF)
+def test_no_token_replaces_the_proof_that_a_route_asks_for(
+    route: str, client: FlaskClient, callers: Mapping[str, Mapping[str, str]]
+) -> None:
+    assert declared_routes(client.application)[route] == OTHER_PROOF[route]
+    method, path = route.split(" ")
+    for headers in callers.values():
+        assert client.open(path, method=method, headers=dict(headers)).status_code in {
+            400,
+            401,
+            403,
+        }
+
+
+def test_a_service_token_for_another_service_opens_nothing_here(
+    client: FlaskClient, use: Wiring
+) -> None:
+    foreign = OwnTokens(use).service("catalog", audience="booking", scope="identity:people:read")
+
+    assert not admits(client, "GET /internal/people", foreign)
+
+
+def test_a_token_of_somebody_elses_key_opens_nothing(
+    client: FlaskClient, person_with: PersonFactory
+) -> None:
+    forged = TokenIssuer(issuer=PUBLIC_URL).user(person_with(), role="ADMIN")
+
+    assert not admits(client, "GET /api/auth/me", forged)

@@ -1,0 +1,190 @@
+"""What people learn about themselves, and other services about people."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from services.identity.tests.conftest import PUBLIC_URL, Browser, PersonFactory, some_email
+
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.people import ComedianProfile, OrganizerProfile
+from identity_service.usecases.apply_as_comedian import apply_as_comedian
+from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.decide_application import decide_application
+from identity_service.wiring import Wiring
+from service_kit.tokens import SERVICE_TYPE
+
+ANSWERS = {"name": "Asha Rao", "age": 31, "city": "Hyderabad", "watchedComedy": "yes"}
+
+
+@pytest.fixture
+def signed_in(browser: Browser) -> Browser:
+    browser.sign_in(some_email())
+    return browser
+
+
+@pytest.fixture
+def bearer(signed_in: Browser) -> dict[str, str]:
+    """The header with which the gateway passes requests of the person on."""
+    return {"Authorization": signed_in.exchange().headers["Authorization"]}
+
+
+def ask_for(client: FlaskClient, use: Wiring, ids: str) -> Any:
+    claims = {
+        "iss": PUBLIC_URL,
+        "aud": "identity",
+        "sub": "catalog",
+        "scope": "identity:people:read",
+        "iat": 0,
+        "exp": 4_000_000_000,
+    }
+    token = use.keyring.sign(SERVICE_TYPE, claims)
+    return client.get(f"/internal/people?ids={ids}", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_person_sees_everything_about_herself(signed_in: Browser, bearer: dict[str, str]) -> None:
+    me = signed_in.get("/api/auth/me", headers=bearer).json
+
+    assert me == signed_in.session()["user"]
+    assert me is not None
+    assert me.keys() == {
+        *("id", "email", "name", "image", "role", "onboardingCompleted", "phone", "age", "city"),
+        *("bio", "language", "interests", "heardAboutUs", "createdAt"),
+        *("comedianProfile", "organizerProfile"),
+    }
+    assert me["interests"] == []
+    assert (me["comedianProfile"], me["organizerProfile"]) == (None, None)
+
+
+def test_a_token_of_somebody_who_is_gone_means_signed_out(
+    client: FlaskClient, use: Wiring, bearer: dict[str, str], signed_in: Browser
+) -> None:
+    user_id = signed_in.session()["user"]["id"]
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql('DELETE FROM identity."user" WHERE id = %s', (user_id,))
+
+    assert client.get("/api/auth/me", headers=bearer).status_code == 401
+    assert client.get("/api/v1/user/onboarding-status", headers=bearer).status_code == 401
+    assert client.post("/api/v1/onboarding", json=ANSWERS, headers=bearer).status_code == 401
+
+
+def test_onboarding_stores_the_answers(signed_in: Browser, bearer: dict[str, str]) -> None:
+    client = signed_in.client
+    before = client.get("/api/v1/user/onboarding-status", headers=bearer).json
+
+    more = {"phone": "9000000000", "bio": "Likes puns", "interests": ["improv"]}
+    answer = client.post(
+        "/api/v1/onboarding", json={**ANSWERS, **more, "heardAboutUs": "a friend"}, headers=bearer
+    )
+
+    assert before == {"onboardingCompleted": False, "role": "AUDIENCE"}
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["success"] is True
+    user = answer.json["user"]
+    assert (user["name"], user["age"], user["city"]) == ("Asha Rao", 31, "Hyderabad")
+    assert (user["phone"], user["bio"], user["interests"]) == tuple(more.values())
+    assert user["heardAboutUs"] == "a friend"
+    assert user["onboardingCompleted"] is True
+    after = client.get("/api/v1/user/onboarding-status", headers=bearer).json
+    assert after == {"onboardingCompleted": True, "role": "AUDIENCE"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "  "),
+        ("name", "x" * 201),
+        ("name", "a\x00b"),
+        ("name", "\ud800"),
+        ("name", None),
+        ("age", 0),
+        ("age", 121),
+        ("age", 30.5),
+        ("age", "thirty"),
+        ("city", ""),
+        ("watchedComedy", "maybe"),
+        ("interests", ["x"] * 51),
+        ("interests", "improv"),
+        ("role", "ADMIN"),
+        ("email", "other@example.org"),
+        ("id", str(uuid4())),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_named(
+    client: FlaskClient, bearer: dict[str, str], field: str, value: object
+) -> None:
+    answer = client.post("/api/v1/onboarding", json={**ANSWERS, field: value}, headers=bearer)
+
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert any(name.split(".")[0] == field for name in answer.json["errors"])
+
+
+@pytest.mark.parametrize("age", [1, 120])
+def test_every_plausible_age_is_accepted(
+    client: FlaskClient, bearer: dict[str, str], age: int
+) -> None:
+    answer = client.post("/api/v1/onboarding", json={**ANSWERS, "age": age}, headers=bearer)
+
+    assert answer.status_code == 200
+
+
+def test_onboarding_takes_json_only(client: FlaskClient, bearer: dict[str, str]) -> None:
+    answer = client.post(
+        "/api/v1/onboarding", data='{"name": "x"}', content_type="text/plain", headers=bearer
+    )
+
+    assert answer.status_code == 415
+
+
+def test_services_learn_public_names_roles_and_standing(
+    client: FlaskClient, use: Wiring, person_with: PersonFactory
+) -> None:
+    audience, organizer, comedian = (person_with(name="Private Name") for _ in range(3))
+    apply_as_organizer(
+        use.begin, user_id=organizer, profile=OrganizerProfile(id=uuid4(), name="Laughs")
+    )
+    apply_as_comedian(
+        use.begin, user_id=comedian, profile=ComedianProfile(id=uuid4(), stage_name="Funny")
+    )
+    decide_application(
+        use.begin, user_id=comedian, decision=ApprovalStatus.APPROVED, admin_id=audience
+    )
+
+    answer = ask_for(client, use, f"{audience},{organizer},{comedian},{uuid4()}")
+
+    assert answer.status_code == 200
+    assert {UUID(person["id"]): person for person in answer.json["people"]} == {
+        audience: {
+            "id": str(audience),
+            "name": "Private Name",
+            "role": "AUDIENCE",
+            "approved": False,
+        },
+        organizer: {
+            "id": str(organizer),
+            "name": "Laughs",
+            "role": "ORGANIZER",
+            "approved": False,
+        },
+        comedian: {
+            "id": str(comedian),
+            "name": "Funny",
+            "role": "COMEDIAN",
+            "approved": True,
+        },
+    }
+
+
+@pytest.mark.parametrize("ids", ["", "not-an-id", ",".join(str(uuid4()) for _ in range(201))])
+def test_services_ask_for_1_to_200_people(client: FlaskClient, use: Wiring, ids: str) -> None:
+    assert ask_for(client, use, ids).status_code == 422
+
+
+def test_200_people_are_not_too_many(client: FlaskClient, use: Wiring) -> None:
+    ids = ",".join(str(uuid4()) for _ in range(200))
+
+    assert ask_for(client, use, ids).json == {"people": []}

@@ -1,0 +1,123 @@
+"""The commands and the worker, as an operator runs them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from devstack.ports import free_ports
+from devstack.testing import Databases
+from identity_service.domain.service_clients import GRANTS
+from identity_service.settings import Settings
+
+FOLDER = Path(__file__).parents[2]
+SECRETS = {
+    f"{name.upper()}_CLIENT_SECRET": f"{name}-3Jk29sLq8Zx7Vb1Nm5Tp0W" + name for name in GRANTS
+}
+
+
+def environment(settings: Settings, **changes: str) -> dict[str, str]:
+    told = {
+        "ENV": settings.env,
+        "DATABASE_URL": settings.database_url,
+        "PUBLIC_URL": settings.public_url,
+        "JWT_ISSUER": settings.jwt_issuer,
+        "OIDC_PROVIDER": settings.oidc_provider,
+        "OIDC_ISSUER": settings.oidc_issuer,
+        "OIDC_CLIENT_ID": settings.oidc_client_id,
+        "OIDC_CLIENT_SECRET": settings.oidc_client_secret,
+        "ADMIN_EMAILS": ",".join(settings.admin_emails),
+        "KEY_ENCRYPTION_KEY": settings.key_encryption_key,
+        "CSRF_SECRET": settings.csrf_secret,
+        **SECRETS,
+    }
+    return {**os.environ, **told, **changes}
+
+
+def run(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "identity_service.cli", command],
+        cwd=FOLDER,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_seeding_says_in_one_line_what_there_is_now(settings: Settings) -> None:
+    done = run("seed", environment(settings))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "identity: 18 people, 4 service clients\n"
+
+
+def test_people_are_not_seeded_in_production(settings: Settings) -> None:
+    production = {
+        "ENV": "production",
+        "PUBLIC_URL": "https://comedy.example",
+        "OIDC_ISSUER": "https://accounts.google.com",
+        "OIDC_PROVIDER": "google",
+    }
+
+    done = run("seed", environment(settings, **production))
+
+    assert done.returncode == 1
+    assert "with ENV=development only" in done.stderr
+
+
+def test_service_clients_are_seeded_in_production_with_nothing_but_their_secrets(
+    settings: Settings,
+) -> None:
+    environ = {**os.environ, **SECRETS, "DATABASE_URL": settings.database_url}
+
+    done = run("seed-clients", environ)
+
+    assert (done.returncode, done.stdout) == (0, "identity: 4 service clients\n")
+
+
+def test_the_committed_document_is_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "identity_service.cli", "openapi", "--check"],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Databases) -> None:
+    port = free_ports(["WORKER_PORT"])["WORKER_PORT"]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "identity_service.worker"],
+        env={
+            **os.environ,
+            "DATABASE_URL": databases.of("identity").url,
+            "WORKER_PORT": port,
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/readyz")
+        metrics = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+        assert 'timer_runs_total{outcome="ok",task="purge-expired"}' in metrics
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
+
+
+def _wait_until_ready(url: str) -> None:
+    for _ in range(100):
+        try:
+            if requests.get(url, timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    pytest.fail("the worker is not ready")

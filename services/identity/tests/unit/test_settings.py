@@ -1,0 +1,108 @@
+"""What the service refuses to start with."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from identity_service.domain.service_clients import GRANTS
+from identity_service.settings import Settings, WorkerSettings, client_secrets
+from service_kit.settings import SettingsError
+
+STRONG = "f3Jk29sLq8Zx7Vb1Nm5Tp0Wc6Rd4Yh2G"
+DEVELOPMENT = {
+    "ENV": "development",
+    "DATABASE_URL": "postgresql://identity:x@127.0.0.1/comedy_connect",
+    "PUBLIC_URL": "http://localhost:8080/",
+    "JWT_ISSUER": "http://localhost:8080",
+    "OIDC_PROVIDER": "development",
+    "OIDC_ISSUER": "http://127.0.0.1:8110",
+    "OIDC_CLIENT_ID": "comedy-connect",
+    "OIDC_CLIENT_SECRET": STRONG,
+    "ADMIN_EMAILS": "Admin@Comedy.example, , other@comedy.example",
+    "KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    "CSRF_SECRET": STRONG,
+}
+PRODUCTION = DEVELOPMENT | {
+    "ENV": "production",
+    "PUBLIC_URL": "https://comedy.example",
+    "OIDC_PROVIDER": "google",
+    "OIDC_ISSUER": "https://accounts.google.com",
+}
+
+
+def test_development_runs_over_plain_http_on_loopback() -> None:
+    settings = Settings.from_env(DEVELOPMENT)
+
+    assert settings.public_url == "http://localhost:8080"
+    assert settings.secure is False
+    assert settings.origins == {"http://localhost:8080"}
+    assert settings.admin_emails == {"admin@comedy.example", "other@comedy.example"}
+
+
+def test_production_runs_over_https() -> None:
+    settings = Settings.from_env(PRODUCTION | {"ALLOWED_ORIGINS": "https://www.comedy.example"})
+
+    assert settings.secure is True
+    assert settings.origins == {"https://comedy.example", "https://www.comedy.example"}
+
+
+def test_an_unnamed_environment_counts_as_production() -> None:
+    unnamed = {name: value for name, value in DEVELOPMENT.items() if name != "ENV"}
+
+    with pytest.raises(SettingsError, match="PUBLIC_URL must be https"):
+        Settings.from_env(unnamed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("PUBLIC_URL", "http://comedy.example", "PUBLIC_URL must be https"),
+        ("PUBLIC_URL", "http://localhost:8080", "PUBLIC_URL must be https"),
+        ("PUBLIC_URL", "https://comedy.example/app", "PUBLIC_URL must not have a path"),
+        ("PUBLIC_URL", "https://user@comedy.example", "PUBLIC_URL must be an http or https"),
+        ("OIDC_ISSUER", "http://accounts.google.com", "OIDC_ISSUER must be https"),
+        ("OIDC_PROVIDER", "development", "OIDC_PROVIDER=development signs in anybody"),
+        ("CSRF_SECRET", "short", "CSRF_SECRET is too weak"),
+        ("CSRF_SECRET", "x" * 64, "CSRF_SECRET is too weak"),
+        ("OIDC_CLIENT_SECRET", "short", "OIDC_CLIENT_SECRET is too weak"),
+        ("KEY_ENCRYPTION_KEY", "short", "KEY_ENCRYPTION_KEY must be"),
+        ("KEY_ENCRYPTION_KEY", "", "KEY_ENCRYPTION_KEY is not set"),
+        ("ALLOWED_ORIGINS", "https://x.example/", "ALLOWED_ORIGINS must list origins"),
+        ("ALLOWED_ORIGINS", "*", "ALLOWED_ORIGINS must list origins"),
+        ("ENV", "staging", "ENV must be one of"),
+    ],
+)
+def test_production_refuses_to_start_with(name: str, value: str, complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint):
+        Settings.from_env(PRODUCTION | {name: value})
+
+
+def test_development_refuses_plain_http_beyond_loopback() -> None:
+    with pytest.raises(SettingsError, match="PUBLIC_URL must be https unless"):
+        Settings.from_env(DEVELOPMENT | {"PUBLIC_URL": "http://192.168.1.5:8080"})
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_env({})
+
+    for name in ("DATABASE_URL", "PUBLIC_URL", "OIDC_ISSUER", "CSRF_SECRET", "KEY_ENCRYPTION_KEY"):
+        assert f"{name} is not set" in str(refusal.value)
+
+
+def test_the_worker_needs_no_secret_but_the_database() -> None:
+    settings = WorkerSettings.from_env(
+        {"DATABASE_URL": DEVELOPMENT["DATABASE_URL"], "WORKER_PORT": "8121"}
+    )
+
+    assert settings.port == 8121
+
+
+def test_every_client_needs_a_strong_secret() -> None:
+    secrets = {f"{name.upper()}_CLIENT_SECRET": STRONG for name in GRANTS}
+    environ = {"DATABASE_URL": DEVELOPMENT["DATABASE_URL"], **secrets}
+
+    assert client_secrets(environ, GRANTS) == dict.fromkeys(GRANTS, STRONG)
+    with pytest.raises(SettingsError, match="BOOKING_CLIENT_SECRET is too weak"):
+        client_secrets({**environ, "BOOKING_CLIENT_SECRET": "booking"}, GRANTS)
+    with pytest.raises(SettingsError, match="CONFIG_CLIENT_SECRET is not set"):
+        client_secrets({**environ, "CONFIG_CLIENT_SECRET": ""}, GRANTS)

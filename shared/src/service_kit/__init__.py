@@ -1,0 +1,1 @@
+"""What every service shares: technical concerns only, no business noun."""

@@ -1,0 +1,160 @@
+"""Who may call a route: declared beside it, denied by default, checked before anything else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+from flask import Flask, g, request
+
+from service_kit.problems import Problem
+from service_kit.tokens import Caller, CallingService, InvalidToken, KeysUnavailable, TokenVerifier
+
+Route = TypeVar("Route", bound=Callable[..., Any])
+
+_ATTRIBUTE = "__access__"
+_FORM_ATTRIBUTE = "__accepts__"
+_UNCHECKED_ENDPOINTS = {"static"}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A rule about callers, with the name under which the reviewed table lists it.
+
+    Without `reads_token` nobody looks at the Authorization header before the route does.
+    """
+
+    name: str
+    admits: Callable[[Caller | CallingService | None], bool]
+    needs_credentials: bool = True
+    reads_token: bool = True
+
+
+EVERYONE = Access("everyone", lambda _caller: True, needs_credentials=False)
+SIGNED_IN = Access("signed in", lambda caller: isinstance(caller, Caller))
+
+
+def people(name: str, admits: Callable[[Caller], bool]) -> Access:
+    """Return the rule that admits signed-in people for whom `admits` is true."""
+    return Access(name, lambda caller: isinstance(caller, Caller) and admits(caller))
+
+
+def services(scope: str) -> Access:
+    """Return the rule that admits other services holding a token for this one with `scope`."""
+    return Access(
+        f"service with {scope}",
+        lambda caller: isinstance(caller, CallingService) and scope in caller.scopes,
+    )
+
+
+def allow(access: Access) -> Callable[[Route], Route]:
+    """Declare who may call the route below."""
+
+    def declare(route: Route) -> Route:
+        setattr(route, _ATTRIBUTE, access)
+        return route
+
+    return declare
+
+
+def accepts(*media_types: str) -> Callable[[Route], Route]:
+    """Declare that the route below takes bodies of these types instead of JSON only."""
+
+    def declare(route: Route) -> Route:
+        setattr(route, _FORM_ATTRIBUTE, media_types)
+        return route
+
+    return declare
+
+
+def declared_access(app: Flask, endpoint: str) -> Access | None:
+    """Return the rule of an endpoint, None if it has not declared one."""
+    return getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
+
+
+def guard(app: Flask, verifier: TokenVerifier | None) -> None:
+    """Check every request against the rule of its route, then the media type of its body."""
+
+    @app.before_request
+    def check_access() -> None:
+        if request.endpoint is None or request.endpoint in _UNCHECKED_ENDPOINTS:
+            return  # unknown path or method: answered 404 or 405
+        access = declared_access(app, request.endpoint)
+        if access is None:
+            raise RuntimeError(f"{request.endpoint} does not say who may call it")
+        g.caller = _identify(verifier) if access.reads_token else None
+        if not access.admits(g.caller):
+            raise _refusal(access, g.caller)
+        _check_media_type(getattr(app.view_functions[request.endpoint], _FORM_ATTRIBUTE, None))
+
+
+def require_declarations(app: Flask) -> None:
+    """Refuse to build an app that has a route without a rule.
+
+    Raises:
+        RuntimeError: names the routes.
+    """
+    silent = sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in _UNCHECKED_ENDPOINTS and not declared_access(app, rule.endpoint)
+    )
+    if silent:
+        raise RuntimeError(f"these routes do not say who may call them: {', '.join(silent)}")
+
+
+def current_caller() -> Caller:
+    """Return the signed-in person; only for routes whose rule admits nobody else."""
+    return cast("Caller", g.caller)
+
+
+def current_caller_or_none() -> Caller | None:
+    """Return the signed-in person, None for everybody else."""
+    return g.caller if isinstance(g.caller, Caller) else None
+
+
+def _identify(verifier: TokenVerifier | None) -> Caller | CallingService | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "bearer" or verifier is None:
+        raise _unauthorized("These credentials are not accepted here. Please sign in again.")
+    try:
+        return verifier.verify(token)
+    except InvalidToken as error:
+        raise _unauthorized("Your sign-in is no longer valid. Please sign in again.") from error
+    except KeysUnavailable as error:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "Sign-ins cannot be checked at the moment. Please try again.",
+            headers={"Retry-After": "1"},
+        ) from error
+
+
+def _refusal(access: Access, caller: Caller | CallingService | None) -> Problem:
+    if caller is None:
+        return _unauthorized("Please sign in first.")
+    return Problem(HTTPStatus.FORBIDDEN, "FORBIDDEN", f"This is only for: {access.name}.")
+
+
+def _unauthorized(error: str) -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED", error, headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def _check_media_type(accepted: tuple[str, ...] | None) -> None:
+    if request.method in {"GET", "HEAD", "OPTIONS", "DELETE"} or not _has_body():
+        return
+    expected = accepted or ("application/json",)
+    if request.mimetype not in expected:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            f"Send the body as {' or '.join(expected)}.",
+        )
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers

@@ -1,0 +1,104 @@
+"""Engine, transactions and the column types all tables share."""
+
+import select
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import ClassVar, TypeVar
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text, Uuid, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+T = TypeVar("T")
+
+POOL_WAIT_SECONDS = 1.5  # a full pool answers 503 within two seconds
+CONNECT_SECONDS = 2
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class TableBase(DeclarativeBase):
+    """Base of a service's tables: one mapping from Python types to column types."""
+
+    __abstract__ = True
+
+    type_annotation_map: ClassVar = {
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        UUID: Uuid,
+    }
+
+
+def schema_metadata(schema: str) -> MetaData:
+    """Return the metadata of a service's own schema with predictable constraint names."""
+    return MetaData(schema=schema, naming_convention=NAMING)
+
+
+def connect_to(url: str, *, application: str, pool_size: int = 10) -> Engine:
+    """Return an engine whose sessions are bounded: no statement, lock or idle transaction lasts.
+
+    Connections are opened when first needed. Times are UTC. The isolation is READ COMMITTED.
+    """
+    options = (
+        "-c lock_timeout=2s -c statement_timeout=5s "
+        "-c idle_in_transaction_session_timeout=10s -c timezone=UTC"
+    )
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_recycle=1800,
+        connect_args={
+            "application_name": application,
+            "connect_timeout": CONNECT_SECONDS,
+            "options": options,
+        },
+    )
+    event.listen(engine, "checkout", _replace_if_closed)
+    return engine
+
+
+def _replace_if_closed(
+    connection: psycopg.Connection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Have a connection that the server closed while it was idle replaced, and all of its age.
+
+    A closed socket is readable. Looking costs a system call where a ping costs a round trip, and
+    after a restart of the database nobody is refused because of what was open before it.
+    """
+    readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    if readable:
+        raise InvalidatePoolError
+
+
+def transactions(
+    engine: Engine, repositories: Callable[[Session], T]
+) -> Callable[[], AbstractContextManager[T]]:
+    """Return `begin`: `with begin() as tx:` commits at the end of its block or rolls back."""
+    open_session = sessionmaker(engine, expire_on_commit=False)
+
+    @contextmanager
+    def begin() -> Iterator[T]:
+        with open_session.begin() as session:
+            yield repositories(session)
+
+    return begin
+
+
+def reads(
+    engine: Engine, repositories: Callable[[Session], T]
+) -> Callable[[], AbstractContextManager[T]]:
+    """Return `read`: like `begin`, in a transaction in which Postgres itself refuses a write."""
+    return transactions(engine.execution_options(postgresql_readonly=True), repositories)

@@ -1,0 +1,84 @@
+"""Structured logs: one JSON object a line on standard output, with the request id, without PII."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+REDACTED = "[redacted]"
+_SENSITIVE = re.compile(
+    r"authorization|cookie|csrf|e_?mail|password|phone|secret|token|code_verifier", re.IGNORECASE
+)
+_EMAIL = re.compile(r"[^\s@\"'<>=]+@[^\s@\"'<>=]+\.[A-Za-z]{2,}")
+_CREDENTIAL = re.compile(r"\b(Bearer|Basic)\s+\S+|\bcc_[\w-]+|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]+):[^@/\s]+@")
+
+
+def scrub(text: str) -> str:
+    """Return the text without e-mail addresses, bearer credentials and URL passwords."""
+    text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", text)
+    return _CREDENTIAL.sub(REDACTED, _EMAIL.sub(REDACTED, text))
+
+
+def _redact(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if key not in {"event", "exception"} and _SENSITIVE.search(key):
+            event[key] = REDACTED
+        elif isinstance(value, str):
+            event[key] = scrub(value)
+    return event
+
+
+def configure(*, service: str, level: str = "INFO") -> None:
+    """Send everything, the libraries' records included, through one JSON formatter."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _redact,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.EventRenamer("message"),
+                _service_name(service),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("urllib3", "werkzeug", "sqlalchemy.engine"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _service_name(service: str) -> structlog.types.Processor:
+    def add(
+        _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        return {"service": service, **event}
+
+    return add

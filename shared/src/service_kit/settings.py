@@ -1,0 +1,75 @@
+"""Settings from the environment: every problem reported at once, no default secrets."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+MIN_SECRET_LENGTH = 32
+DEVELOPMENT = "development"
+PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service that may start."""
+
+
+class EnvironmentReader:
+    """Reads typed values and remembers what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a non-empty value; without a default the variable is required."""
+        value = self._values.get(name, "") or default
+        if value is None:
+            self.problems.append(f"{name} is not set")
+            return ""
+        return value
+
+    def integer(self, name: str, default: int | None = None, *, at_least: int = 0) -> int:
+        """Return a whole number of at least `at_least`."""
+        raw = self.text(name, None if default is None else str(default))
+        if raw and raw.isascii() and raw.isdigit() and int(raw) >= at_least:
+            return int(raw)
+        if raw:
+            self.problems.append(f"{name} must be a whole number of at least {at_least}")
+        return at_least
+
+    def url(self, name: str, default: str | None = None) -> str:
+        """Return an absolute URL without a trailing slash."""
+        raw = self.text(name, default)
+        parts = urlsplit(raw)
+        if raw and not (parts.scheme and parts.hostname):
+            self.problems.append(f"{name} must be an absolute URL")
+        return raw.rstrip("/")
+
+    def choice(self, name: str, options: tuple[str, ...], default: str | None = None) -> str:
+        """Return one of `options`."""
+        raw = self.text(name, default)
+        if raw and raw not in options:
+            self.problems.append(f"{name} must be one of {', '.join(options)}")
+        return raw
+
+    def secret(self, name: str) -> str:
+        """Return a secret of at least `MIN_SECRET_LENGTH` characters that is not a mere pattern."""
+        raw = self.text(name)
+        if raw and (len(raw) < MIN_SECRET_LENGTH or len(set(raw)) < MIN_SECRET_LENGTH // 4):
+            self.problems.append(
+                f"{name} is too weak: {MIN_SECRET_LENGTH} random characters or more"
+            )
+        return raw
+
+
+@contextmanager
+def reading(values: Mapping[str, str]) -> Iterator[EnvironmentReader]:
+    """Read settings inside the block; at its end refuse all of them if any is wrong.
+
+    Raises:
+        SettingsError: names every missing or invalid variable, never its value.
+    """
+    reader = EnvironmentReader(values)
+    yield reader
+    if reader.problems:
+        raise SettingsError("cannot start: " + "; ".join(reader.problems))

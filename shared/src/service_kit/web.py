@@ -1,0 +1,186 @@
+"""The Flask app every service is: checks, errors, logs, metrics and documentation in one order."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, request
+from flask_smorest import Api, Blueprint
+
+from service_kit import deadline, metrics, request_ids
+from service_kit.access import EVERYONE, allow, guard, require_declarations
+from service_kit.openapi import ProblemSchema
+from service_kit.problems import Problem, register_problem_handlers, register_refusals
+from service_kit.tokens import TokenVerifier
+
+log = structlog.get_logger(__name__)
+
+QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDescription:
+    """What the API documentation says about a service."""
+
+    name: str
+    title: str
+    version: str
+    summary: str
+
+
+def service_app(
+    description: ServiceDescription,
+    *,
+    blueprints: Sequence[Blueprint],
+    refusals: tuple[type[Exception], Mapping[type[Exception], HTTPStatus]],
+    verifier: TokenVerifier | None,
+    ready: Callable[[], None],
+) -> Flask:
+    """Build the app from its routes and the one table of refusals.
+
+    Args:
+        description: name and text for the documentation.
+        blueprints: the routes, each with a declared access rule.
+        refusals: the service's base refusal and the status of each of its subclasses.
+        verifier: checks the callers' tokens; None only to write the documentation.
+        ready: raises if the service cannot serve; called by `GET /readyz`.
+
+    Raises:
+        RuntimeError: a route does not declare who may call it.
+    """
+    app = Flask(description.name, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _serve_each_request(app)
+    register_problem_handlers(app)
+    register_refusals(app, *refusals)
+    guard(app, verifier)
+    api = _document(app, description)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    _add_operations(app, api, ready)
+    require_declarations(app)
+    return app
+
+
+def _serve_each_request(app: Flask) -> None:
+    metrics.measure_requests(app)
+
+    @app.before_request
+    def begin() -> None:
+        structlog.contextvars.clear_contextvars()
+        request_id = request_ids.begin_request(request.headers.get(request_ids.HEADER))
+        structlog.contextvars.bind_contextvars(requestId=request_id)
+        g.deadline = deadline.start(request.headers.get(deadline.HEADER))
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers[request_ids.HEADER] = request_ids.current_request_id() or ""
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.path not in QUIET_ROUTES:
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                route=request.url_rule.rule if request.url_rule else None,
+                status=response.status_code,
+                ms=round((time.perf_counter() - g.started_at) * 1000, 1),
+            )
+        return response
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        if (token := g.pop("deadline", None)) is not None:
+            deadline.end(token)
+
+
+def _document(app: Flask, description: ServiceDescription) -> Api:
+    app.config.update(
+        API_TITLE=description.title,
+        API_VERSION=description.version,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {"description": description.summary},
+            "components": {
+                "securitySchemes": {
+                    "session": {
+                        "type": "apiKey",
+                        "in": "cookie",
+                        "name": "next-auth.session-token",
+                    },
+                    "apiToken": {"type": "http", "scheme": "bearer"},
+                }
+            },
+        },
+    )
+    return ProblemApi(app)
+
+
+class ProblemApi(Api):
+    """flask-smorest's Api with this API's errors: handlers and the documented default answer."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `service_kit.problems`."""
+
+
+def _add_operations(app: Flask, api: Api, ready: Callable[[], None]) -> None:
+    @app.get("/healthz")
+    @allow(EVERYONE)
+    def healthz() -> Response:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    @allow(EVERYONE)
+    def readyz() -> Response:
+        try:
+            ready()
+        except Exception as error:
+            log.warning("not ready", reason=type(error).__name__)
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "NOT_READY",
+                "This service cannot serve at the moment.",
+                headers={"Retry-After": "1"},
+            ) from error
+        return jsonify(status="ready")
+
+    @app.get("/metrics")
+    @allow(EVERYONE)
+    def get_metrics() -> Response:
+        return metrics.metrics_response()
+
+    @app.get("/openapi.json")
+    @allow(EVERYONE)
+    def openapi() -> Response:
+        return jsonify(openapi_document(app, api))
+
+    app.extensions["openapi"] = lambda: openapi_document(app, api)
+
+
+def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
+    """Return the service's OpenAPI document, with who may call each operation as `x-access`."""
+    document: dict[str, Any] = api.spec.to_dict()
+    for rule in app.url_map.iter_rules():
+        access = getattr(app.view_functions[rule.endpoint], "__access__", None)
+        path = document["paths"].get(_openapi_path(rule.rule))
+        for method in rule.methods or ():
+            operation = (path or {}).get(method.lower())
+            if operation is not None and access is not None:
+                operation["x-access"] = access.name
+                operation["security"] = (
+                    [{"session": []}, {"apiToken": []}] if access.needs_credentials else []
+                )
+    return document
+
+
+def _openapi_path(rule: str) -> str:
+    return "".join(
+        f"{{{part.split('>')[0].split(':')[-1]}}}{part.split('>', 1)[1]}" if ">" in part else part
+        for part in rule.split("<")
+    )

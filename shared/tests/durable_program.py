@@ -1,0 +1,42 @@
+"""A worker for `test_durable.py`: notes what it does in a file, waits while another file exists.
+
+python durable_program.py DATABASE_URL WORKER_ID NOTES HOLD
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from service_kit.durable import DurableWorker, step
+
+SERVICE = "errands"
+
+
+def main(database_url: str, worker_id: str, notes: Path, hold: Path) -> None:
+    def note(text: str) -> None:
+        with notes.open("a") as file:
+            file.write(f"{text}\n")
+
+    def wait() -> None:
+        note("waiting")
+        while hold.exists():
+            time.sleep(0.02)
+
+    def errand(name: str) -> None:
+        step("first", note, f"first {name}")
+        step("wait", wait)
+        step("last", note, f"last {name}")
+
+    with DurableWorker(
+        database_url,
+        service=SERVICE,
+        worker_id=worker_id,
+        version="test",
+        workflows={"errand": errand},
+    ):
+        while True:
+            time.sleep(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))

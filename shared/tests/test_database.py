@@ -1,0 +1,92 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from devstack.testing import Databases
+from service_kit.database import connect_to, reads, transactions
+
+
+@pytest.fixture
+def engine(databases: Databases) -> Iterator[Engine]:
+    engine = connect_to(databases.of("config").url, application="kit-test", pool_size=3)
+    yield engine
+    engine.dispose()
+
+
+def ask(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_connections_closed_by_the_server_are_replaced_before_anybody_notices(
+    engine: Engine, databases: Databases
+) -> None:
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        before = set(pool.map(lambda _: ask(engine), range(3)))
+    with psycopg.connect(
+        databases.postgres.settings.database_url("postgres"), autocommit=True
+    ) as admin:
+        for pid in before:
+            admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    after = {ask(engine) for _ in range(3)}
+
+    assert not before & after
+
+
+def test_a_full_pool_refuses_within_two_seconds(engine: Engine) -> None:
+    held = [engine.connect() for _ in range(3)]
+    try:
+        with pytest.raises(Exception, match="QueuePool limit"):
+            engine.connect()
+    finally:
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("lock_timeout", "2s"),
+        ("statement_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        ("TimeZone", "UTC"),
+    ],
+)
+def test_no_session_waits_or_stays_for_long(engine: Engine, setting: str, value: str) -> None:
+    with engine.connect() as connection:
+        assert connection.execute(text(f"SHOW {setting}")).scalar_one() == value
+
+
+def test_a_read_cannot_write(engine: Engine) -> None:
+    read = reads(engine, lambda session: session)
+
+    with pytest.raises(DBAPIError, match="read-only transaction"), read() as session:
+        session.execute(text("DELETE FROM config.fee_schedule_version"))
+
+
+def test_an_exception_rolls_back(engine: Engine) -> None:
+    begin = transactions(engine, lambda session: session)
+    insert = text(
+        "INSERT INTO config.fee_schedule_version"
+        " (version, platform_fee_basis_points, slabs, author, reason)"
+        " VALUES (1000000, 0, '[]', 'a', 'b')"
+    )
+
+    def fail(session: Session) -> None:
+        session.execute(insert)
+        raise KeyError
+
+    with pytest.raises(KeyError), begin() as session:
+        fail(session)
+
+    with reads(engine, lambda session: session)() as session:
+        found = session.execute(
+            text("SELECT 1 FROM config.fee_schedule_version WHERE version = 1000000")
+        )
+        assert found.first() is None

@@ -1,0 +1,188 @@
+"""Durable work survives its workers; also the contract test of the one private call into DBOS."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from devstack.testing import Databases, ServiceDatabase
+from service_kit.database import connect_to, transactions
+from service_kit.durable import LEASE_LOST, WorkQueue, migrate_workflows, workflow_schema
+
+SERVICE = "errands"
+PASSWORD = "only-in-this-test"
+PROGRAM = Path(__file__).with_name("durable_program.py")
+PATIENCE_SECONDS = 30
+
+StartWorker = Callable[[str], subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def database(databases: Databases) -> ServiceDatabase:
+    """A service of nobody's, with durable work and nothing else."""
+    settings = databases.postgres.settings
+    parts = urlsplit(settings.database_url("postgres"))
+    with psycopg.connect(parts.geturl(), autocommit=True) as administrator:
+        for statement in (
+            f"CREATE ROLE {SERVICE} LOGIN PASSWORD '{PASSWORD}'",
+            f"CREATE ROLE {SERVICE}_owner LOGIN PASSWORD '{PASSWORD}'",
+            f"GRANT CONNECT ON DATABASE comedy_connect TO {SERVICE}, {SERVICE}_owner",
+            f"CREATE SCHEMA {SERVICE}_workflows AUTHORIZATION {SERVICE}_owner",
+        ):
+            administrator.execute(statement)
+    server = f"{parts.hostname}:{parts.port}{parts.path}"
+    url, owner_url = (
+        f"postgresql://{role}:{PASSWORD}@{server}" for role in (SERVICE, f"{SERVICE}_owner")
+    )
+    migrate_workflows(owner_url, workflow_schema(SERVICE), SERVICE)
+    return ServiceDatabase(url, owner_url)
+
+
+@pytest.fixture
+def engine(database: ServiceDatabase) -> Iterator[Engine]:
+    engine = connect_to(database.url, application="test")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Path:
+    hold = tmp_path / "hold"
+    hold.touch()
+    return hold
+
+
+@pytest.fixture
+def start_worker(database: ServiceDatabase, notes: Path, hold: Path) -> Iterator[StartWorker]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(worker_id: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, str(PROGRAM), database.url, worker_id, str(notes), str(hold)]
+        started.append(subprocess.Popen(words))  # noqa: S603
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
+def lines(notes: Path) -> list[str]:
+    return notes.read_text().splitlines() if notes.exists() else []
+
+
+def put_errands(engine: Engine, *names: str) -> None:
+    queue = WorkQueue(engine, service=SERVICE)
+    with transactions(engine, lambda session: session)() as session:
+        for name in names:
+            queue.put(session, "errand", name, work_id=f"errand:{name}")
+
+
+def test_work_of_a_killed_worker_is_finished_by_another(
+    engine: Engine, start_worker: StartWorker, notes: Path, hold: Path
+) -> None:
+    names = [uuid4().hex for _ in range(3)]
+    first = start_worker("first")
+    put_errands(engine, *names)
+    wait_until(lambda: lines(notes).count("waiting") == len(names))
+
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    hold.unlink()
+    start_worker("second")
+
+    wait_until(lambda: sum(line.startswith("last") for line in lines(notes)) == len(names))
+    for name in names:
+        assert lines(notes).count(f"first {name}") == 1  # it succeeded once and never again
+        assert lines(notes).count(f"last {name}") == 1
+
+
+def test_a_worker_that_loses_its_lease_ends_at_once(
+    database: ServiceDatabase, engine: Engine, start_worker: StartWorker, notes: Path
+) -> None:
+    worker = start_worker("forgotten")
+    put_errands(engine, uuid4().hex)
+    wait_until(lambda: "waiting" in lines(notes))
+
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            (f"{SERVICE} worker forgotten",),
+        )
+
+    assert worker.wait(PATIENCE_SECONDS) == LEASE_LOST
+
+
+def test_a_rolled_back_transaction_leaves_no_work(engine: Engine) -> None:
+    name = uuid4().hex
+    queue = WorkQueue(engine, service=SERVICE)
+
+    def enqueue_and_fail(session: Session) -> None:
+        queue.put(session, "errand", name, work_id=f"errand:{name}")
+        raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError), Session(engine) as session:
+        enqueue_and_fail(session)
+
+    assert _count(engine, name) == 0
+
+
+def test_the_same_work_is_put_once(engine: Engine) -> None:
+    name = uuid4().hex
+    put_errands(engine, name)
+    put_errands(engine, name)
+
+    assert _count(engine, name) == 1
+    _forget(engine, name)
+
+
+def test_the_service_may_use_but_not_alter_the_tables(database: ServiceDatabase) -> None:
+    with (
+        psycopg.connect(database.url) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("TRUNCATE errands_workflows.workflow_status CASCADE")
+    with (
+        psycopg.connect(database.url) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("UPDATE errands_workflows.dbos_migrations SET version = 0")
+
+
+def test_migrating_again_is_quick(database: ServiceDatabase) -> None:
+    began = time.monotonic()
+    migrate_workflows(database.owner_url, workflow_schema(SERVICE), SERVICE)
+    assert time.monotonic() - began < 1
+
+
+def _count(engine: Engine, name: str) -> int:
+    query = "SELECT count(*) FROM errands_workflows.workflow_status WHERE workflow_uuid = %s"
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(query, (f"errand:{name}",)).scalar_one())
+
+
+def _forget(engine: Engine, name: str) -> None:
+    statement = "DELETE FROM errands_workflows.workflow_status WHERE workflow_uuid = %s"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement, (f"errand:{name}",))

@@ -1,0 +1,217 @@
+"""What every service's app does with any request, shown on an app of two routes."""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from service_kit import logs
+from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller
+from service_kit.openapi import Schema
+from service_kit.testing import TokenIssuer
+from service_kit.web import ServiceDescription, service_app
+
+ISSUER = TokenIssuer()
+ABOUT = ServiceDescription("things", "Things", "1", "Things.")
+
+
+class ThingError(Exception):
+    code = "THING_REFUSED"
+
+
+class TooManyThings(ThingError):
+    """There are too many things already."""
+
+    code = "TOO_MANY_THINGS"
+
+
+class ThingRequest(Schema):
+    full_name = fields.String(required=True, validate=validate.Length(1, 10))
+
+
+def things() -> Blueprint:
+    blp = Blueprint("things", __name__)
+
+    @blp.post("/things")
+    @allow(SIGNED_IN)
+    @blp.arguments(ThingRequest)
+    @blp.response(201)
+    def post_thing(body: dict[str, Any]) -> dict[str, Any]:
+        """Make a thing"""
+        if body["full_name"] == "many":
+            raise TooManyThings
+        if body["full_name"] == "bug":
+            raise KeyError("secret detail")
+        return {"by": str(current_caller().id), **body}
+
+    @blp.get("/things")
+    @allow(EVERYONE)
+    @blp.response(200)
+    def get_things() -> dict[str, Any]:
+        """List things"""
+        return {"things": []}
+
+    return blp
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    app = service_app(
+        ABOUT,
+        blueprints=[things()],
+        refusals=(ThingError, {TooManyThings: HTTPStatus.CONFLICT}),
+        verifier=ISSUER.verifier("things"),
+        ready=lambda: None,
+    )
+    return app.test_client()
+
+
+@pytest.fixture
+def signed_in() -> dict[str, str]:
+    return ISSUER.user(uuid4())
+
+
+def test_a_route_without_an_access_rule_stops_the_build() -> None:
+    blp = Blueprint("open", __name__)
+    blp.get("/open")(lambda: "")
+
+    with pytest.raises(RuntimeError, match="/open"):
+        service_app(
+            ABOUT, blueprints=[blp], refusals=(ThingError, {}), verifier=None, ready=lambda: None
+        )
+
+
+def test_a_refusal_is_a_problem_with_its_public_code(
+    client: FlaskClient, signed_in: dict[str, str]
+) -> None:
+    answer = client.post("/things", json={"fullName": "many"}, headers=signed_in)
+
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "There are too many things already.",
+        "instance": "/things",
+        "error": "There are too many things already.",
+        "code": "TOO_MANY_THINGS",
+        "requestId": answer.headers["X-Request-ID"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "fullName"),
+        ({"fullName": ""}, "fullName"),
+        ({"fullName": "a\x00b"}, "fullName"),
+        ({"fullName": "a\ud800b"}, "fullName"),
+        ({"fullName": "a", "b": 1}, "b"),
+    ],
+)
+def test_invalid_fields_are_named_as_on_the_wire(
+    client: FlaskClient, signed_in: dict[str, str], body: dict[str, Any], field: str
+) -> None:
+    answer = client.post("/things", json=body, headers=signed_in)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "INVALID_FIELDS")
+    assert list(answer.json["errors"]) == [field]
+    assert answer.json["error"].startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("DELETE", "/things", 405), ("POST", "/things", 401)],
+)
+def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, status: int) -> None:
+    answer = client.open(path, method=method)
+
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert answer.json["requestId"]
+
+
+def test_a_bug_is_answered_without_a_word_about_it(
+    client: FlaskClient, signed_in: dict[str, str]
+) -> None:
+    answer = client.post("/things", json={"fullName": "bug"}, headers=signed_in)
+
+    assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
+    assert "secret detail" not in answer.text
+
+
+def test_a_body_that_is_not_json_is_415(client: FlaskClient, signed_in: dict[str, str]) -> None:
+    answer = client.post("/things", data="{}", content_type="text/plain", headers=signed_in)
+
+    assert answer.status_code == 415
+
+
+def test_an_unreadable_body_is_400(client: FlaskClient, signed_in: dict[str, str]) -> None:
+    answer = client.post("/things", data="{", content_type="application/json", headers=signed_in)
+
+    assert answer.status_code == 400
+
+
+def test_other_credentials_than_bearer_tokens_are_refused(client: FlaskClient) -> None:
+    assert client.get("/things", headers={"Authorization": "Basic x"}).status_code == 401
+
+
+def test_the_callers_request_id_is_kept_and_a_harmful_one_is_not(client: FlaskClient) -> None:
+    kept = client.get("/things", headers={"X-Request-ID": "0123456789-abc"})
+    replaced = client.get("/things", headers={"X-Request-ID": 'x" injected'})
+
+    assert kept.headers["X-Request-ID"] == "0123456789-abc"
+    assert "injected" not in replaced.headers["X-Request-ID"]
+
+
+def test_answers_are_not_stored_unless_a_route_says_so(client: FlaskClient) -> None:
+    assert client.get("/things").headers["Cache-Control"] == "no-store"
+
+
+def test_metrics_count_requests_by_route(client: FlaskClient) -> None:
+    client.get("/things")
+
+    assert 'route="/things"' in client.get("/metrics").text
+
+
+def test_a_service_that_cannot_serve_says_so() -> None:
+    def fail() -> None:
+        raise OSError("no database")
+
+    app = service_app(ABOUT, blueprints=[], refusals=(ThingError, {}), verifier=None, ready=fail)
+
+    assert app.test_client().get("/readyz").status_code == 503
+    assert app.test_client().get("/healthz").status_code == 200
+
+
+def test_the_api_document_says_who_may_call_what(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+
+    assert document["openapi"].startswith("3.1")
+    assert document["paths"]["/things"]["post"]["x-access"] == "signed in"
+    assert document["paths"]["/things"]["get"]["security"] == []
+
+
+def test_logs_are_one_json_object_a_line_without_personal_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    try:
+        logs.configure(service="things")
+        logging.getLogger("x").info(
+            "hello %s\ninjected", "someone@comedy.example", extra={"password": "hunter2"}
+        )
+    finally:
+        root.handlers, root.level = before
+
+    (line,) = capsys.readouterr().out.strip().splitlines()
+    entry = json.loads(line)
+    assert entry["service"] == "things"
+    assert "someone" not in line
+    assert "hunter2" not in line

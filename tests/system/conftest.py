@@ -1,0 +1,73 @@
+"""Every process and the real gateway, on free ports, with the demonstration season."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from devstack.ports import free_ports
+from devstack.settings import PORTS
+from devstack.stack import Stack
+from devstack.visitor import Visitor
+
+VisitorFactory = Callable[..., Visitor]
+ShowFactory = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("stack"), free_ports(PORTS), throwaway=True) as stack:
+        yield stack
+
+
+@pytest.fixture
+def visitor(stack: Stack) -> Iterator[VisitorFactory]:
+    """Make visitors; with an e-mail address they are signed in."""
+    made: list[Visitor] = []
+
+    def make(email: str | None = None) -> Visitor:
+        made.append(Visitor(stack.url))
+        if email:
+            made[-1].sign_in(email)
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def draft(visitor: VisitorFactory) -> ShowFactory:
+    """Have the seeded organizer write down a show."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        body = {
+            "title": "System Test Night",
+            "date": (datetime.now(UTC) + timedelta(days=10)).isoformat(),
+            "venue": "Heart Cup Coffee, Jubilee Hills",
+            "googleMapsLink": "https://maps.google.com/?q=Jubilee+Hills",
+            "ticketPrice": 499,
+            "totalTickets": 10,
+            **changes,
+        }
+        response = visitor("organizer@comedy.example").post("/api/v1/shows", body)
+        assert response.status_code == 201, response.text
+        show: dict[str, Any] = response.json()["show"]
+        return show
+
+    return make
+
+
+@pytest.fixture
+def show_on_sale(visitor: VisitorFactory, draft: ShowFactory) -> ShowFactory:
+    """Have the seeded organizer put a show on sale."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        show = draft(**changes)
+        response = visitor("organizer@comedy.example").post(f"/api/v1/shows/{show['id']}/publish")
+        assert response.status_code == 200, response.text
+        published: dict[str, Any] = response.json()["show"]
+        return published
+
+    return make
