@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from booking_service.domain.pricing import FeeSchedule, FeeSlab, quote, share_of, slab_of
@@ -56,3 +59,33 @@ def test_a_fee_is_rounded_once_for_the_whole_line() -> None:
     )
 
     assert lines.convenience_fee_paise == 5  # per ticket it would have been 10
+
+
+RULES = Path(__file__).parents[4] / "docs" / "rules.md"
+
+
+def worked_examples() -> list[tuple[float, ...]]:
+    """Return ticket, quantity, tickets, fee, what the buyer pays and platform fee, in rupees."""
+    rows = re.findall(
+        r"^\| ₹([\d.]+) \| (\d+) \| ₹([\d.]+) \| \d+ % \| ₹([\d.]+) \| ₹([\d.]+) \| ₹([\d.]+) \|$",
+        RULES.read_text(),
+        re.MULTILINE,
+    )
+    return [tuple(map(float, row)) for row in rows]
+
+
+def test_the_worked_examples_of_the_rules_are_what_is_charged() -> None:
+    examples = worked_examples()
+    assert len(examples) == 8
+
+    for ticket, quantity, tickets, fee, buyer_pays, platform_fee in examples:
+        lines = quote(
+            unit_price_paise=round(ticket * 100),
+            quantity=int(quantity),
+            schedule=SCHEDULE,
+            own_platform_fee_basis_points=None,
+        )
+        assert lines.ticket_total_paise == round(tickets * 100)
+        assert lines.convenience_fee_paise == round(fee * 100)
+        assert lines.grand_total_paise == round(buyer_pays * 100)
+        assert lines.platform_fee_paise == round(platform_fee * 100)
