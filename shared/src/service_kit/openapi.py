@@ -1,5 +1,6 @@
 """Conventions of the public JSON: camelCase, UTC instants with milliseconds, rupees as numbers."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 PAISE_PER_RUPEE = 100
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RUPEES = 10**12  # far above any amount, exact as a float
 
 
@@ -71,7 +73,8 @@ class Schema(ma.Schema):
         field_obj.data_key = field_obj.data_key or camel_case(field_name)
         inner = field_obj.inner if isinstance(field_obj, fields.List) else field_obj
         if isinstance(inner, fields.String):
-            inner.validators.insert(0, _storable)
+            # a new list: marshmallow shares the old one between all instances of the schema
+            inner.validators = [_storable, *inner.validators]
 
 
 class ProblemSchema(Schema):
@@ -94,7 +97,7 @@ class ProblemSchema(Schema):
 
 def _storable(value: str) -> None:
     """Refuse what is no text to Postgres: NUL, and surrogates that stand alone."""
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if _NOT_STORABLE.search(value):
         raise ma.ValidationError("Not a valid text: it has characters that cannot be stored.")
 
 
