@@ -57,11 +57,17 @@ INVARIANTS = (
     ),
     Invariant(
         "I4",
-        "catalog's number of tickets is booking's capacity, in the version both know",
+        "a minute after its last change, booking offers a show as catalog says",
         """
-        SELECT s.id, s.capacity AS catalog, i.capacity AS booking
-        FROM catalog.show AS s JOIN booking.ticket_inventory AS i ON i.show_id = s.id
-        WHERE s.version = i.version AND s.capacity <> i.capacity
+        SELECT s.id, s.version, i.version, s.capacity, i.capacity, s.status, i.on_sale
+        FROM catalog.show AS s LEFT JOIN booking.ticket_inventory AS i ON i.show_id = s.id
+        WHERE s.updated_at < now() - interval '60 s'
+          AND NOT EXISTS (
+              SELECT FROM catalog.show_change AS c
+              WHERE c.show_id = s.id
+                AND (c.status = 'OPEN' OR c.decided_at > now() - interval '60 s'))
+          AND (i.version, i.capacity, i.on_sale)
+              IS DISTINCT FROM (s.version, s.capacity, s.status = 'PUBLISHED')
         """,
     ),
     Invariant(
@@ -105,6 +111,11 @@ INVARIANTS = (
           AND has_column_privilege('booking', attrelid, attnum, 'UPDATE')
         UNION ALL
         SELECT owned.name, what FROM (VALUES
+            ('identity', 'identity.alembic_version', 'UPDATE'),
+            ('catalog', 'catalog.alembic_version', 'UPDATE'),
+            ('booking', 'booking.alembic_version', 'UPDATE'),
+            ('config', 'config.alembic_version', 'UPDATE'),
+            ('booking', 'booking.ticket_inventory', 'DELETE'),
             ('booking', 'booking.booking', 'DELETE'),
             ('booking', 'booking.booking', 'TRUNCATE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),

@@ -52,7 +52,7 @@ def test_a_full_pool_refuses_within_two_seconds(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("lock_timeout", "2s"),
+        ("lock_timeout", "1s"),
         ("statement_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "10s"),
         ("TimeZone", "UTC"),

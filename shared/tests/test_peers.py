@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
@@ -111,6 +112,29 @@ def test_a_trickling_answer_does_not_outlast_the_time_allowed(
         peer.call("GET", "/trickle", idempotent=False)
 
     assert server.trickled < len(BODY) / 2
+
+
+def test_calls_to_a_slow_peer_run_beside_each_other(server: Misbehaving) -> None:
+    peer = Peer("peer", server.url, None, timeout=3.0)
+    try:
+        with ThreadPoolExecutor(max_workers=16) as callers:
+            answers = list(callers.map(lambda _: peer.get("/slow").status, range(16)))
+    finally:
+        peer.close()
+
+    assert answers == [200] * 16  # one after the other, they would have taken 24 s
+
+
+def test_a_caller_without_time_does_not_count_as_a_failure_of_the_peer(peer: Peer) -> None:
+    for _ in range(FAILURES_BEFORE_BREAK + 1):
+        token = deadline.start("50")
+        try:
+            with pytest.raises(PeerUnavailable):
+                peer.get("/slow")
+        finally:
+            deadline.end(token)
+
+    assert peer.get("/ok").ok
 
 
 def test_a_read_is_tried_once_more(peer: Peer, server: Misbehaving) -> None:

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from service_kit import logs
 from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller
 from service_kit.openapi import Schema
+from service_kit.routes import Blueprint
 from service_kit.testing import TokenIssuer
 from service_kit.web import ServiceDescription, service_app
 
@@ -151,8 +151,15 @@ def test_a_body_that_is_not_json_is_415(client: FlaskClient, signed_in: dict[str
     assert answer.status_code == 415
 
 
-def test_an_unreadable_body_is_400(client: FlaskClient, signed_in: dict[str, str]) -> None:
-    answer = client.post("/things", data="{", content_type="application/json", headers=signed_in)
+@pytest.mark.parametrize(
+    "body",
+    ["{", "[" * 100_000, '{"fullName": ' + "9" * 6_000 + "}", b"\xff\xfe"],
+    ids=["broken off", "nested without end", "a number without end", "no text"],
+)
+def test_an_unreadable_body_is_400(
+    client: FlaskClient, signed_in: dict[str, str], body: str | bytes
+) -> None:
+    answer = client.post("/things", data=body, content_type="application/json", headers=signed_in)
 
     assert answer.status_code == 400
 

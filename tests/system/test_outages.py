@@ -1,5 +1,7 @@
 """What goes on while a process is away, and what happens when it comes back."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -73,6 +75,25 @@ def test_everything_anonymous_goes_on_while_identity_is_away(
         assert refused.headers["Content-Type"] == "application/problem+json"
 
     eventually(lambda: person.get("/api/v1/bookings").status_code == 200)
+
+
+def test_shows_are_found_while_identity_is_frozen(
+    stack: Stack, visitor: VisitorFactory, show_on_sale: ShowFactory
+) -> None:
+    show_on_sale()
+    stack.kill("catalog")  # so that it has neither keys nor tokens
+    stack.wait_until_ready("catalog")
+    pid = stack.pid("identity")
+
+    os.killpg(pid, signal.SIGSTOP)
+    try:
+        answers = [visitor().get("/api/v1/shows", timeout=8) for _ in range(5)]
+    finally:
+        os.killpg(pid, signal.SIGCONT)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[0].json()["shows"][0]["ticketInventory"] is None
+    stack.wait_until_ready("identity")
 
 
 def test_a_publication_waits_for_booking_and_is_then_completed(

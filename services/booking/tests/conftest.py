@@ -62,6 +62,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         tx.fee_schedules.confirm(FEES)
     yield wiring
     wiring.engine.dispose()
+    wiring.sales_engine.dispose()
 
 
 @pytest.fixture

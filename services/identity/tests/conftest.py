@@ -72,7 +72,8 @@ class Browser:
         return str(self.get("/api/auth/csrf").json["csrfToken"])
 
     def post_form(self, url: str, **form: str) -> TestResponse:
-        return self.client.post(url, data={"csrfToken": self.csrf_token(), "json": "true", **form})
+        data = {"csrfToken": self.csrf_token(), "json": "true", **form}
+        return self.client.post(url, data=data, headers={"Origin": PUBLIC_URL})
 
     def begin(self, **form: str) -> str:
         """Begin to sign in; return the provider's address."""

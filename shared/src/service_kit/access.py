@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -17,6 +18,14 @@ _FORM_ATTRIBUTE = "__accepts__"
 _UNCHECKED_ENDPOINTS = {"static"}
 
 
+class Credentials(Enum):
+    """What a caller of a route shows."""
+
+    NONE = "none"
+    PERSON = "person"
+    SERVICE = "service"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """A rule about callers, with the name under which the reviewed table lists it.
@@ -26,11 +35,11 @@ class Access:
 
     name: str
     admits: Callable[[Caller | CallingService | None], bool]
-    needs_credentials: bool = True
+    credentials: Credentials = Credentials.PERSON
     reads_token: bool = True
 
 
-EVERYONE = Access("everyone", lambda _caller: True, needs_credentials=False)
+EVERYONE = Access("everyone", lambda _caller: True, credentials=Credentials.NONE)
 SIGNED_IN = Access("signed in", lambda caller: isinstance(caller, Caller))
 
 
@@ -44,6 +53,7 @@ def services(scope: str) -> Access:
     return Access(
         f"service with {scope}",
         lambda caller: isinstance(caller, CallingService) and scope in caller.scopes,
+        credentials=Credentials.SERVICE,
     )
 
 

@@ -14,11 +14,13 @@ _SENSITIVE = re.compile(
 )
 _EMAIL = re.compile(r"[^\s@\"'<>=]+@[^\s@\"'<>=]+\.[A-Za-z]{2,}")
 _CREDENTIAL = re.compile(r"\b(Bearer|Basic)\s+\S+|\bcc_[\w-]+|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+_ROW_VALUES = re.compile(r"\b(DETAIL:|CONTEXT:)[^\n]*")
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]+):[^@/\s]+@")
 
 
 def scrub(text: str) -> str:
-    """Return the text without e-mail addresses, bearer credentials and URL passwords."""
+    """Return the text without e-mail addresses, credentials and values of database rows."""
+    text = _ROW_VALUES.sub(rf"\1 {REDACTED}", text)
     text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", text)
     return _CREDENTIAL.sub(REDACTED, _EMAIL.sub(REDACTED, text))
 

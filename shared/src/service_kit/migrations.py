@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from alembic import context
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import MetaData, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 LOCK_TIMEOUT = "4s"
@@ -53,5 +53,12 @@ def run_migrations(*, schema: str, metadata: MetaData) -> None:
             context.configure(connection=connection, **options)
             with context.begin_transaction():
                 context.run_migrations()
+            if inspect(connection).has_table("alembic_version", schema):
+                # the service may see what revision its schema has, not say so
+                revoke = (
+                    f'REVOKE INSERT, UPDATE, DELETE ON "{schema}".alembic_version FROM "{schema}"'
+                )
+                connection.execute(text(revoke))
+                connection.commit()
     finally:
         engine.dispose()

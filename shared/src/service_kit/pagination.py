@@ -62,7 +62,7 @@ def decode_cursor(cursor: str, *parsers: Callable[[str], Any]) -> list[Any]:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.urlsafe_b64decode(padded))
         return [parse(str(value)) for parse, value in zip(parsers, values, strict=True)]
-    except (binascii.Error, TypeError, ValueError) as error:
+    except (binascii.Error, TypeError, ValueError, RecursionError) as error:
         raise _unknown_cursor() from error
 
 

@@ -1,25 +1,20 @@
 """Calls to other services: pooled, within the request's deadline, retried once if that is safe."""
 
-import json as jsonlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import pybreaker
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from circuitbreaker import CircuitBreaker
 
 from service_kit import deadline, request_ids
+from service_kit.http import Answer, HttpClient, NoUsableAnswer
 from service_kit.service_tokens import ServiceTokens, TokenUnavailable
 
-CONNECT_SECONDS = 1.0
-MAX_BODY_BYTES = 8 * 1024 * 1024
-POOL_CONNECTIONS = 32
+__all__ = ["Answer", "Peer", "PeerUnavailable"]
+
 FAILURES_BEFORE_BREAK = 5
-BREAK_SECONDS = 5.0
+BREAK_SECONDS = 5
 RETRY_WORTHWHILE_SECONDS = 0.2  # with less time left, a second attempt only adds load
 
 
@@ -36,18 +31,8 @@ class PeerUnavailable(Exception):
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a peer answered: a success, a redirect-free 304, or a refusal (4xx)."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the peer did what was asked."""
-        return self.status < HTTPStatus.MULTIPLE_CHOICES
+class _Failed(Exception):
+    """The peer had its time and gave no usable answer: this counts for the breaker."""
 
 
 class Peer:
@@ -68,19 +53,14 @@ class Peer:
         self._base_url = base_url
         self._tokens = tokens
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(
-                scheme, HTTPAdapter(pool_maxsize=POOL_CONNECTIONS, pool_block=True, max_retries=0)
-            )
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=FAILURES_BEFORE_BREAK, reset_timeout=BREAK_SECONDS, name=name
+        self._client = HttpClient()
+        self._breaker = CircuitBreaker(
+            FAILURES_BEFORE_BREAK, BREAK_SECONDS, expected_exception=_Failed, name=name
         )
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._client.close()
 
     def get(
         self,
@@ -107,80 +87,51 @@ class Peer:
         """Send one request and return the answer, refusals (4xx) included.
 
         Raises:
-            PeerUnavailable: no connection, no answer in time, 5xx, a redirect, or an unreadable or
-                oversized body; also at once while the breaker is open.
+            PeerUnavailable: no token, no connection, no answer in time, 5xx, a redirect, or an
+                unreadable or oversized body; also at once while the breaker is open.
             DeadlineExceeded: the request being served has no time left.
         """
         ends_at = time.monotonic() + deadline.remaining(self._timeout)
-        sent = {**(headers or {}), **self._authorization(scope)}
+        sent = {**(headers or {}), **self._authorization(scope, ends_at)}
+        if request_id := request_ids.current_request_id():
+            sent[request_ids.HEADER] = request_id
         for may_retry in (idempotent, False):
+            left = ends_at - time.monotonic()
+            if left <= 0:
+                raise PeerUnavailable.of(self._name, "no time left to ask")
+            if self._breaker.opened:
+                raise PeerUnavailable.of(self._name, "not called, it failed repeatedly")
+            options = {"headers": sent, "json": body, "params": params}
             try:
-                answer: Answer = self._breaker.call(
-                    self._send, method, path, sent, body, params, ends_at
-                )
-                return answer
-            except pybreaker.CircuitBreakerError as error:
-                raise PeerUnavailable.of(self._name, "not called, it failed repeatedly") from error
-            except PeerUnavailable:
-                if not may_retry or ends_at - time.monotonic() < RETRY_WORTHWHILE_SECONDS:
-                    raise
+                with self._breaker:
+                    answer = self._send(method, path, options, left)
+            except (_Failed, NoUsableAnswer) as error:
+                if may_retry and ends_at - time.monotonic() >= RETRY_WORTHWHILE_SECONDS:
+                    continue
+                raise PeerUnavailable.of(self._name, str(error)) from error
+            if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens and scope:
+                self._tokens.forget(self._name, scope)
+            return answer
         raise AssertionError("unreachable: the second attempt returns or raises")
 
-    def _authorization(self, scope: str | None) -> dict[str, str]:
+    def _send(self, method: str, path: str, options: dict[str, Any], seconds: float) -> Answer:
+        options["headers"] = {**options["headers"], deadline.HEADER: str(int(seconds * 1000))}
+        url = self._base_url + path
+        try:
+            return self._client.send(method, url, seconds=seconds, **options)
+        except NoUsableAnswer as error:
+            if seconds < RETRY_WORTHWHILE_SECONDS:
+                raise  # we had hardly any time: that is not the peer's failure
+            raise _Failed(str(error)) from error
+
+    def _authorization(self, scope: str | None, ends_at: float) -> dict[str, str]:
         """Return the header that lets us in; that none is to be had is not the peer's failure."""
         if self._tokens is None or scope is None:
             return {}
         try:
-            return {"Authorization": f"Bearer {self._tokens.token(self._name, scope)}"}
+            token = self._tokens.token(
+                self._name, scope, within=max(ends_at - time.monotonic(), 0.0)
+            )
         except TokenUnavailable as error:
             raise PeerUnavailable.of(self._name, str(error)) from error
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: Any,
-        params: Mapping[str, Any] | None,
-        ends_at: float,
-    ) -> Answer:
-        left = max(ends_at - time.monotonic(), 0.001)
-        sent = {**headers, deadline.HEADER: str(int(left * 1000))}
-        if request_id := request_ids.current_request_id():
-            sent[request_ids.HEADER] = request_id
-        try:
-            with self._session.request(
-                method,
-                self._base_url + path,
-                json=body,
-                params=params,
-                headers=sent,
-                timeout=(min(CONNECT_SECONDS, left), left),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                raw = self._read(response, ends_at)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise PeerUnavailable.of(self._name, type(error).__name__) from error
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise PeerUnavailable.of(self._name, f"answered {response.status_code}")
-        if response.is_redirect:
-            raise PeerUnavailable.of(self._name, "answered with a redirect")
-        return Answer(response.status_code, self._parse(raw), response.headers)
-
-    def _read(self, response: requests.Response, ends_at: float) -> bytes:
-        """Read the body piece by piece, so that a trickle cannot outlast the deadline."""
-        raw = bytearray()
-        while chunk := response.raw.read1(64 * 1024, decode_content=True):
-            raw += chunk
-            if len(raw) > MAX_BODY_BYTES:
-                raise PeerUnavailable.of(self._name, "answered with too large a body")
-            if time.monotonic() > ends_at:
-                raise PeerUnavailable.of(self._name, "answered too slowly")
-        return bytes(raw)
-
-    def _parse(self, raw: bytes) -> Any:
-        try:
-            return jsonlib.loads(raw) if raw else None
-        except ValueError as error:
-            raise PeerUnavailable.of(self._name, "answered with something unreadable") from error
+        return {"Authorization": f"Bearer {token}"}

@@ -6,7 +6,13 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -18,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
+INVALID_TRANSACTION_STATE = "25"  # class of SQLSTATE
 
 
 class Problem(Exception):
@@ -69,6 +76,7 @@ def register_problem_handlers(app: Flask) -> None:
     for error in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(error, _database_unavailable)
     app.register_error_handler(DataError, _out_of_range)
+    app.register_error_handler(InternalError, _transaction_ended)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -144,6 +152,13 @@ def _database_unavailable(exception: Exception) -> Response:
     cause = exception.orig if isinstance(exception, DBAPIError) else exception
     log.warning("database unavailable", reason=type(cause).__name__, sqlstate=_sqlstate(cause))
     return _unavailable("The service is busy or restarting. Please try again.")
+
+
+def _transaction_ended(exception: InternalError) -> Response:
+    """Postgres ended the transaction, as after too long a pause in it; anything else is a bug."""
+    if str(_sqlstate(exception.orig)).startswith(INVALID_TRANSACTION_STATE):
+        return _database_unavailable(exception)
+    return _unexpected(exception)
 
 
 def _out_of_range(exception: DataError) -> Response:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import requests
+import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from service_kit.http import HttpClient, NoUsableAnswer
+
+log = structlog.get_logger(__name__)
 
 ALGORITHM = "ES256"
 USER_TYPE = "user+jwt"
@@ -20,6 +24,7 @@ LEEWAY_SECONDS = 15
 MAX_TOKEN_LENGTH = 4096
 CACHE_ENTRIES = 4096
 
+NOT_KEYS = (AttributeError, KeyError, TypeError, ValueError)  # what no key set leads to
 JWKS_SECONDS = 300.0
 JWKS_RETRY_SECONDS = 2.0
 JWKS_FETCH_SECONDS = 2.0
@@ -54,48 +59,70 @@ class CallingService:
 
 
 class Jwks:
-    """The issuer's public keys, fetched when needed; a stale set outlives a failed fetch."""
+    """The issuer's public keys, kept. Old ones go on while they are renewed beside the requests.
+
+    Only a key id that is not known yet makes a request wait, and those wait together.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._lock = threading.Lock()
+        self._client = HttpClient()
+        self._fetching = threading.Lock()
         self._keys: KeySet | None = None
-        self._fetched_at = 0.0
-        self._tried_at = 0.0
+        self._kids: frozenset[str | None] = frozenset()
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
 
     def __call__(self, kid: str) -> KeySet:
-        """Return the keys, fetched anew if they are old or lack `kid`.
+        """Return the keys, with `kid` among them if the issuer has it.
 
         Raises:
             KeysUnavailable: there are no keys yet and none can be fetched.
         """
-        with self._lock:
-            now = time.monotonic()
-            stale = self._keys is None or now - self._fetched_at > JWKS_SECONDS
-            unknown = self._keys is None or kid not in {key.kid for key in self._keys.keys}
-            if (stale or unknown) and (
-                self._tried_at == 0.0 or now - self._tried_at > JWKS_RETRY_SECONDS
-            ):
-                self._tried_at = now
-                self._fetch()
-            if self._keys is None:
-                raise KeysUnavailable("no verification keys yet")
+        if self._keys is not None and kid in self._kids:
+            if time.monotonic() - self._fetched_at > JWKS_SECONDS and self._may_try():
+                threading.Thread(target=self._renew, name="jwks", daemon=True).start()
             return self._keys
+        if self._fetching.acquire(timeout=JWKS_FETCH_SECONDS):
+            try:
+                if kid not in self._kids and self._may_try():
+                    self._fetch()
+            finally:
+                self._fetching.release()
+        if self._keys is None:
+            raise KeysUnavailable("no verification keys yet")
+        return self._keys
+
+    def _may_try(self) -> bool:
+        return time.monotonic() - self._tried_at > JWKS_RETRY_SECONDS
+
+    def _renew(self) -> None:
+        if self._fetching.acquire(blocking=False):
+            try:
+                self._fetch()
+            finally:
+                self._fetching.release()
 
     def _fetch(self) -> None:
+        """Fetch the keys; what was known stays if that fails."""
         try:
-            response = self._session.get(
-                self._url, timeout=JWKS_FETCH_SECONDS, allow_redirects=False
-            )
-            response.raise_for_status()
-            self._keys = KeySet.import_key_set(response.json())
-        except (requests.RequestException, ValueError, JoseError) as error:
-            if self._keys is None:
-                raise KeysUnavailable(f"verification keys: {type(error).__name__}") from error
-        else:
-            self._fetched_at = time.monotonic()
+            answer = self._client.send("GET", self._url, seconds=JWKS_FETCH_SECONDS)
+            if answer.ok:
+                keys = KeySet.import_key_set(answer.body)
+                self._kids = frozenset(key.kid for key in keys.keys)
+                self._keys = keys
+                self._fetched_at = time.monotonic()
+        except (
+            NoUsableAnswer,
+            JoseError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
+            log.warning("verification keys not fetched", reason=str(error) or type(error).__name__)
+        finally:
+            self._tried_at = time.monotonic()
 
 
 class TokenVerifier:

@@ -8,16 +8,22 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from flask_smorest import Api, Blueprint
+from flask_smorest import Api
 
 from service_kit import deadline, metrics, request_ids
-from service_kit.access import EVERYONE, allow, guard, require_declarations
+from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
 from service_kit.openapi import ProblemSchema
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
+from service_kit.routes import Blueprint
 from service_kit.tokens import TokenVerifier
 
 log = structlog.get_logger(__name__)
 
+SECURITY: Mapping[Credentials, list[dict[str, list[str]]]] = {
+    Credentials.NONE: [],
+    Credentials.PERSON: [{"session": []}, {"apiToken": []}],
+    Credentials.SERVICE: [{"serviceToken": []}],
+}
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
 
@@ -113,6 +119,7 @@ def _document(app: Flask, description: ServiceDescription) -> Api:
                         "name": "next-auth.session-token",
                     },
                     "apiToken": {"type": "http", "scheme": "bearer"},
+                    "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 }
             },
         },
@@ -173,9 +180,7 @@ def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
             operation = (path or {}).get(method.lower())
             if operation is not None and access is not None:
                 operation["x-access"] = access.name
-                operation["security"] = (
-                    [{"session": []}, {"apiToken": []}] if access.needs_credentials else []
-                )
+                operation["security"] = SECURITY[access.credentials]
     return document
 
 

@@ -14,6 +14,7 @@ from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "booking"
+SALES_CONNECTIONS = 4  # more of them contend for one hot row and sell less
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,10 @@ class Wiring:
     """The collaborators of routes and worker."""
 
     engine: Engine
+    sales_engine: Engine  # few connections of its own: sales queue here, not on contended rows
     begin: Begin
     read: Begin
+    sell: Begin  # like `begin`, on the sales engine
     fees: CurrentFees
     config: ConfigClient
     verifier: TokenVerifier
@@ -36,6 +39,9 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
+    sales_engine = connect_to(
+        settings.database_url, application=f"{SERVICE} sales", pool_size=SALES_CONNECTIONS
+    )
     read = reads(engine, Transaction)
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
@@ -45,7 +51,9 @@ def wire(settings: Settings) -> Wiring:
     keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
     return Wiring(
         engine=engine,
+        sales_engine=sales_engine,
         begin=transactions(engine, Transaction),
+        sell=transactions(sales_engine, Transaction),
         read=read,
         fees=CurrentFees(read),
         config=ConfigClient(Peer("config", settings.config_url, tokens)),

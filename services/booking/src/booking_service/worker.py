@@ -17,6 +17,7 @@ from service_kit.worker import run_until_stopped
 
 FEES_EVERY_SECONDS = 5.0
 HOUSEKEEPING_EVERY_SECONDS = 300.0
+KEYS_AT_ONCE = 5_000
 
 FEE_SCHEDULE_AGE = Gauge(
     "fee_schedule_age_seconds", "Time since the config service last confirmed the fees in use."
@@ -38,8 +39,10 @@ def run(use: Wiring, *, port: int) -> None:
         FEE_SCHEDULE_AGE.set(age.total_seconds() if age else float("inf"))
 
     def forget_keys() -> None:
-        with use.begin() as tx:
-            tx.idempotency_keys.forget_older_than(timedelta(hours=IDEMPOTENCY_KEY_HOURS))
+        age, forgotten = timedelta(hours=IDEMPOTENCY_KEY_HOURS), KEYS_AT_ONCE
+        while forgotten == KEYS_AT_ONCE:
+            with use.begin() as tx:
+                forgotten = tx.idempotency_keys.forget_older_than(age, limit=KEYS_AT_ONCE)
 
     def ready() -> None:
         with use.read() as tx:

@@ -1,4 +1,6 @@
+import base64
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -49,6 +51,16 @@ def test_a_quote_names_the_price_a_booking_then_has(
     assert booking["totalAmount"] == quote["ticketTotal"]
     assert booking["bookingFee"] == quote["convenienceFee"]
     assert quote["slab"] == {"minPrice": 200, "fee": 0.08}
+
+
+def test_a_show_that_has_started_has_no_price_any_more(
+    client: FlaskClient, show_with: ShowFactory
+) -> None:
+    started = show_with(starts_at=datetime.now(UTC) - timedelta(minutes=1))
+
+    answer = client.post("/api/v1/bookings/quote", json={"showId": str(started), "quantity": 1})
+
+    assert (answer.status_code, answer.json["code"]) == (409, "SHOW_STARTED")
 
 
 def test_a_changed_price_is_refused_with_the_new_quote(
@@ -171,7 +183,10 @@ def test_a_list_continues_where_its_cursor_says(
 
     assert [len(first["bookings"]), len(rest["bookings"])] == [2, 1]
     assert rest["nextCursor"] is None
-    assert client.get("/api/v1/bookings?cursor=x", headers=buyer).status_code == 422
+    nested = base64.urlsafe_b64encode(b"[" * 1_500).decode()
+    for cursor in ("x", "W10", nested):
+        refused = client.get(f"/api/v1/bookings?cursor={cursor}", headers=buyer)
+        assert refused.status_code == 422
     assert client.get("/api/v1/bookings?limit=0", headers=buyer).status_code == 422
 
 

@@ -70,6 +70,16 @@ def test_a_service_gets_a_token_that_opens_its_audience_only(
         verifier(use, "catalog").verify(token)
 
 
+def test_basic_credentials_that_are_no_text_are_refused(client: FlaskClient) -> None:
+    answer = client.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials", "audience": "booking", "scope": "x"},
+        headers={"Authorization": "Basic //46eA=="},
+    )
+
+    assert answer.status_code == 401
+
+
 def test_a_service_can_ask_identity_itself(client: FlaskClient, service: str) -> None:
     granted = ask(client, service, audience="identity", scope="identity:people:read").json
     assert granted is not None

@@ -56,7 +56,10 @@ def test_over_https_every_cookie_is_bound_to_it(use: Wiring, browser: Browser) -
     begun = secure.client.post(
         "/api/auth/signin/google",
         data={"csrfToken": csrf.json["csrfToken"]},
-        headers={"Cookie": csrf.headers["Set-Cookie"].partition(";")[0]},
+        headers={
+            "Cookie": csrf.headers["Set-Cookie"].partition(";")[0],
+            "Origin": settings.public_url,
+        },
     )
 
     assert csrf.headers["Set-Cookie"].startswith("__Host-next-auth.csrf-token=")
@@ -260,7 +263,9 @@ def test_signing_in_needs_the_csrf_token_of_this_browser(
     browser.csrf_token()
 
     for form in ({}, {"csrfToken": ""}, {"csrfToken": other}):
-        answer = browser.client.post("/api/auth/signin/google", data=form)
+        answer = browser.client.post(
+            "/api/auth/signin/google", data=form, headers={"Origin": PUBLIC_URL}
+        )
 
         assert answer.status_code == 403
         assert answer.json is not None
@@ -268,12 +273,15 @@ def test_signing_in_needs_the_csrf_token_of_this_browser(
         assert answer.json["url"] == f"{PUBLIC_URL}/auth/signin?csrf=true"
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:80800"])
-def test_signing_in_from_another_sites_page_is_refused(browser: Browser, origin: str) -> None:
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:80800", None])
+@pytest.mark.parametrize("path", ["/api/auth/signin/google", "/api/auth/signout"])
+def test_a_form_of_another_sites_page_is_refused(
+    browser: Browser, path: str, origin: str | None
+) -> None:
     answer = browser.client.post(
-        "/api/auth/signin/google",
+        path,
         data={"csrfToken": browser.csrf_token()},
-        headers={"Origin": origin},
+        headers={} if origin is None else {"Origin": origin},
     )
 
     assert answer.status_code == 403
@@ -307,7 +315,8 @@ def test_signing_out_ends_the_session_here_and_on_the_server(
 def test_signing_out_needs_the_csrf_token(browser: Browser) -> None:
     browser.sign_in(some_email())
 
-    assert browser.client.post("/api/auth/signout", data={}).status_code == 403
+    ours = {"Origin": PUBLIC_URL}
+    assert browser.client.post("/api/auth/signout", data={}, headers=ours).status_code == 403
     assert browser.session() != {}
 
 

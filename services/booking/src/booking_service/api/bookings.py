@@ -5,7 +5,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from booking_service.api.quotes import QuoteRequest
@@ -16,6 +15,7 @@ from booking_service.usecases.reserve_tickets import reserve_tickets
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Rupees, Schema
 from service_kit.pagination import PageArguments, decode_cursor, page_of
+from service_kit.routes import Blueprint
 
 blp = Blueprint("bookings", __name__, description="Buying tickets")
 
@@ -103,7 +103,7 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
     """Book tickets for the caller"""
     use = wired()
     booking = reserve_tickets(
-        use.begin,
+        use.sell,
         use.fees,
         show_id=body["show_id"],
         buyer_id=current_caller().id,
@@ -145,5 +145,7 @@ def get_booking(booking_id: UUID) -> dict[str, Booking]:
 def _key(value: str | None, body: dict[str, Any]) -> IdempotencyKey | None:
     if value is None:
         return None
-    content = json.dumps(body, sort_keys=True, default=str)
+    # what was not said does not count, so that a new optional field changes no old fingerprint
+    said = {name: value for name, value in body.items() if value is not None}
+    content = json.dumps(said, sort_keys=True, default=str)
     return IdempotencyKey(value, hashlib.sha256(content.encode()).hexdigest())

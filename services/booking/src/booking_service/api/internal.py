@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
@@ -14,6 +13,7 @@ from booking_service.usecases.put_offer import put_offer
 from service_kit.access import allow
 from service_kit.openapi import Instant, Schema
 from service_kit.pagination import MAX_LIMIT
+from service_kit.routes import Blueprint
 
 blp = Blueprint("internal", __name__, description="For the other services")
 

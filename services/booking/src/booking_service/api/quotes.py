@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from booking_service.api.wired import wired
@@ -12,6 +11,7 @@ from booking_service.domain.pricing import BASIS_POINTS, Quote
 from booking_service.usecases.quote_tickets import quote_tickets
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Rupees, Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("quotes", __name__, description="Prices before buying")
 
@@ -47,7 +47,7 @@ class QuoteResponse(Schema):
 @blp.arguments(QuoteRequest, as_kwargs=True)
 @blp.response(200, QuoteResponse)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
-@blp.alt_response(409, description="`SHOW_NOT_ON_SALE`")
+@blp.alt_response(409, description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`")
 def post_quote(show_id: UUID, quantity: int) -> dict[str, Any]:
     """Name the price of some tickets; nothing is set aside"""
     use = wired()

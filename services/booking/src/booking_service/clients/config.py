@@ -35,5 +35,5 @@ class ConfigClient:
                     for slab in answer.body["slabs"]
                 ),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise PeerUnavailable.of("config", "answered with an unknown form") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise PeerUnavailable.of("config", "answered with something else than fees") from error

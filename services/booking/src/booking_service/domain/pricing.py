@@ -16,11 +16,23 @@ class FeeSlab:
 
 @dataclass(frozen=True, slots=True)
 class FeeSchedule:
-    """The platform-wide fees, as the config service versions them; slabs are sorted from 0."""
+    """The platform-wide fees, as the config service versions them; slabs are sorted from 0.
+
+    Raises:
+        ValueError: nobody could be charged by these.
+    """
 
     version: int
     platform_fee_basis_points: int
     slabs: tuple[FeeSlab, ...]
+
+    def __post_init__(self) -> None:
+        starts = [slab.from_rupees for slab in self.slabs]
+        shares = [self.platform_fee_basis_points, *(slab.basis_points for slab in self.slabs)]
+        if starts[:1] != [0] or starts != sorted(set(starts)):
+            raise ValueError("slabs must start at 0 and be sorted")
+        if not all(0 <= share <= BASIS_POINTS for share in shares):
+            raise ValueError("a fee must be a share")
 
 
 @dataclass(frozen=True, slots=True)

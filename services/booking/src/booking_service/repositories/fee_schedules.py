@@ -83,12 +83,20 @@ class CurrentFees:
         Raises:
             FeesUnavailable: none was ever received.
         """
-        with self._lock:
-            if time.monotonic() >= self._fresh_until:
-                self._refresh()
-            if self._kept is None:
-                raise FeesUnavailable("Fees are not known yet. Please try again in a moment.")
-            return self._kept
+        kept = self._kept
+        if time.monotonic() < self._fresh_until and kept is not None:
+            return kept
+        # One looks, the others go on with what they have; only before the first do all wait.
+        if self._lock.acquire(blocking=kept is None):
+            try:
+                if time.monotonic() >= self._fresh_until:
+                    self._refresh()
+                kept = self._kept
+            finally:
+                self._lock.release()
+        if kept is None:
+            raise FeesUnavailable("Fees are not known yet. Please try again in a moment.")
+        return kept
 
     def _refresh(self) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking_service.models import IdempotencyKeyRow
@@ -14,11 +14,18 @@ class IdempotencyKeyRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def forget_older_than(self, age: timedelta) -> int:
-        """Remove the keys of requests made longer ago, by the database's clock; return how many."""
-        removed = self._session.scalars(
-            delete(IdempotencyKeyRow)
-            .where(IdempotencyKeyRow.created_at < func.now() - age)
-            .returning(IdempotencyKeyRow.key)
+    def forget_older_than(self, age: timedelta, *, limit: int) -> int:
+        """Remove some keys of requests made longer ago, by the database's clock.
+
+        Returns how many; as many as `limit` means that there may be more.
+        """
+        row = IdempotencyKeyRow
+        key = tuple_(row.user_id, row.operation, row.key)
+        old = (
+            select(row.user_id, row.operation, row.key)
+            .where(row.created_at < func.now() - age)
+            .order_by(row.created_at)
+            .limit(limit)
         )
+        removed = self._session.scalars(delete(row).where(key.in_(old)).returning(row.key))
         return len(removed.all())

@@ -23,6 +23,13 @@ class InventoryRepository:
         """Return a show's inventory as last committed, None if the show is unknown here."""
         return self._one(select(TicketInventoryRow).where(TicketInventoryRow.show_id == show_id))
 
+    def has_started(self, show_id: UUID) -> bool:
+        """Return whether the show has begun, by the database's clock."""
+        started = TicketInventoryRow.starts_at <= func.now()
+        return bool(
+            self._session.scalar(select(started).where(TicketInventoryRow.show_id == show_id))
+        )
+
     def of_shows(self, show_ids: Sequence[UUID]) -> list[Inventory]:
         """Return the inventories of the shows that are known here."""
         rows = self._session.scalars(

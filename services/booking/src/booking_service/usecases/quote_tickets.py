@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from booking_service.domain.errors import ShowNotFound, ShowNotOnSale
+from booking_service.domain.errors import ShowNotFound, ShowNotOnSale, ShowStarted
 from booking_service.domain.pricing import Quote, quote
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.transaction import Begin
@@ -13,16 +13,19 @@ def quote_tickets(read: Begin, fees: CurrentFees, *, show_id: UUID, quantity: in
 
     Raises:
         ShowNotFound: there is no such show.
-        ShowNotOnSale: its tickets are not on sale.
+        ShowNotOnSale, ShowStarted: its tickets are not on sale, or not any more.
         FeesUnavailable: the fees were never received.
     """
     schedule = fees.current()
     with read() as tx:
         inventory = tx.inventory.of(show_id)
+        started = tx.inventory.has_started(show_id)
     if inventory is None:
         raise ShowNotFound("This show does not exist.")
     if not inventory.offer.on_sale:
         raise ShowNotOnSale("Tickets for this show are not on sale.")
+    if started:
+        raise ShowStarted("This show has started, its sale is over.")
     return quote(
         unit_price_paise=inventory.offer.price_paise,
         quantity=quantity,

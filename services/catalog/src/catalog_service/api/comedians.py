@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from catalog_service.api.documents import comedian_document
 from catalog_service.api.schemas import ComedianResponse, ComediansResponse
 from catalog_service.api.wired import wired
 from service_kit.access import EVERYONE, allow
 from service_kit.pagination import PageArguments, decode_cursor, page_of
+from service_kit.routes import Blueprint
 
 blp = Blueprint("comedians", __name__, url_prefix="/api/v1/comedians", description="Comedians")
 

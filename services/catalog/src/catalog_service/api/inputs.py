@@ -10,6 +10,8 @@ from marshmallow import fields
 
 CALENDAR = ZoneInfo("Asia/Kolkata")
 _UNSPEAKABLE = {"Cc", "Cs"}  # control characters and halves of characters
+_INVISIBLE = {"Cf", "Zs"}
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # turn text around
 _LINE_ENDS = {"\n", "\t"}
 
 
@@ -21,10 +23,12 @@ class Text(fields.String):
         text = str(text).replace("\r\n", "\n").strip()
         if any(self._refuses(character) for character in text):
             raise ma.ValidationError("Control characters are not allowed.")
+        if text and all(unicodedata.category(character) in _INVISIBLE for character in text):
+            raise ma.ValidationError("There is nothing to see in this text.")
         return text
 
     def _refuses(self, character: str) -> bool:
-        return unicodedata.category(character) in _UNSPEAKABLE
+        return unicodedata.category(character) in _UNSPEAKABLE or character in _TURNING
 
 
 class LongText(Text):

@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from catalog_service.api.documents import show_documents, with_stats
 from catalog_service.api.rules import CREATORS, current_actor, current_actor_or_none
 from catalog_service.api.schemas import (
@@ -32,6 +30,7 @@ from service_kit import deadline
 from service_kit.access import EVERYONE, SIGNED_IN, allow
 from service_kit.pagination import PageArguments, decode_cursor, page_of
 from service_kit.problems import Problem
+from service_kit.routes import Blueprint
 
 PAISE_PER_RUPEE = 100
 OUTCOME_SECONDS = 3.0

@@ -112,5 +112,5 @@ def _figures(body: Any) -> dict[UUID, Availability]:
             )
             for show in body["shows"]
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PeerUnavailable.of(BOOKING, "answered with something else than figures") from error

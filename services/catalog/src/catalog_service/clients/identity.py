@@ -77,5 +77,5 @@ def _people(body: Any) -> dict[UUID, Person]:
             )
             for person in body["people"]
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PeerUnavailable.of(IDENTITY, "answered with something else than people") from error

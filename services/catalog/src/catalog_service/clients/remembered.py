@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from service_kit.deadline import DeadlineExceeded
 from service_kit.peers import PeerUnavailable
 
 V = TypeVar("V")
@@ -61,7 +62,7 @@ class Remembered(Generic[V]):
         """Ask about these; return whether there was an answer."""
         try:
             answers = self._ask(ids)
-        except PeerUnavailable:
+        except (PeerUnavailable, DeadlineExceeded):
             with self._lock:
                 self._down_until = time.monotonic() + self._seconds
             return False
@@ -69,6 +70,8 @@ class Remembered(Generic[V]):
             if len(self._answers) + len(ids) > MAX_ENTRIES:
                 self._answers.clear()
             moment = time.monotonic()
+            for each in ids:
+                self._answers.pop(each, None)  # nobody keeps a name that the peer has forgotten
             self._answers.update((each, (moment, answer)) for each, answer in answers.items())
         return True
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response, request
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from config_service.api.rules import ADMIN, FEE_READERS
@@ -12,6 +11,7 @@ from config_service.domain.errors import NoFeeSchedule
 from config_service.domain.fees import BASIS_POINTS, FeeScheduleVersion, upper_bounds
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Instant, Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("fees", __name__, description="Fees: what buyers and creators pay the platform")
 

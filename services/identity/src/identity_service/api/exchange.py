@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 
 from identity_service.api.cookies import Cookies
 from identity_service.api.wired import wired
@@ -13,6 +12,7 @@ from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
+from service_kit.routes import Blueprint
 
 blp = Blueprint("exchange", __name__, description="A client's credential → a token for services")
 

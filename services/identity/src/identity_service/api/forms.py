@@ -39,7 +39,7 @@ def require_our_page(cookies: Cookies, form_token: str | None) -> None:
     """
     settings = wired().settings
     origin = request.headers.get("Origin")
-    ours = origin is None or comes_from_our_pages("POST", origin, origins=settings.origins)
+    ours = comes_from_our_pages("POST", origin, origins=settings.origins)
     if ours and proves_same_page(form_token, cookies.csrf, secret=settings.csrf_secret):
         return
     raise Problem(

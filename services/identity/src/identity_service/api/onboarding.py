@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from identity_service.api.user_schema import ROLES, UserSchema, user_view
@@ -13,6 +12,7 @@ from identity_service.domain.people import MAX_AGE, Onboarding, role_on_the_wire
 from identity_service.usecases.onboard import onboard
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("onboarding", __name__, description="What a person tells after the first sign-in")
 

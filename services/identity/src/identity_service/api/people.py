@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
@@ -11,6 +10,7 @@ from identity_service.api.rules import PEOPLE_READERS
 from identity_service.api.wired import wired
 from service_kit.access import allow
 from service_kit.openapi import Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("people", __name__, description="People, for other services")
 

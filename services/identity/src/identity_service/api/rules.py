@@ -1,11 +1,11 @@
 """Who may call the routes of this service."""
 
-from service_kit.access import Access, services
+from service_kit.access import Access, Credentials, services
 
 PEOPLE_READERS = services("identity:people:read")
 CLIENTS = Access(
     "service clients, by their own secret",
     lambda _caller: True,
-    needs_credentials=False,
+    credentials=Credentials.NONE,
     reads_token=False,
 )

@@ -8,7 +8,6 @@ from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, OAuth2Payload
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 
@@ -22,9 +21,11 @@ from identity_service.wiring import Wiring
 from service_kit.access import EVERYONE, accepts, allow
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
+from service_kit.routes import Blueprint
 
 blp = Blueprint("service tokens", __name__, description="OAuth 2 client credentials for services")
 
+CHALLENGE = 'Basic realm="services"'
 JWKS_CACHE = "public, max-age=60"
 
 
@@ -57,7 +58,15 @@ class JwksResponse(Schema):
 @blp.alt_response(401, description="`INVALID_CLIENT`")
 def post_token() -> Response:
     """Give a service a token for its calls to another one"""
-    answer: Response = TokenServer(wired()).create_token_response(request)
+    try:
+        answer: Response = TokenServer(wired()).create_token_response(request)
+    except UnicodeDecodeError as error:  # Basic credentials that are no text
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED,
+            "INVALID_CLIENT",
+            "invalid_client",
+            headers={"WWW-Authenticate": CHALLENGE},
+        ) from error
     return answer
 
 
@@ -187,7 +196,7 @@ class TokenServer(AuthorizationServer):
             Problem: always.
         """
         status = HTTPStatus(error.status_code)
-        challenge = {"WWW-Authenticate": 'Basic realm="services"'}
+        challenge = {"WWW-Authenticate": CHALLENGE}
         raise Problem(
             status,
             error.error.upper(),

@@ -6,7 +6,6 @@ GET /api/auth/session · GET, POST /api/auth/signout · POST /api/auth/_log · G
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from identity_service.api.cookies import Cookies
@@ -25,6 +24,7 @@ from identity_service.domain.sign_in import LiveSession, hashed
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, SIGNED_IN, accepts, allow, current_caller
 from service_kit.openapi import Instant, Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("sessions", __name__, description="A browser's session")
 

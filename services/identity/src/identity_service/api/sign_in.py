@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import structlog
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from identity_service.api.cookies import RANDOM_BYTES, Cookies
@@ -32,6 +31,7 @@ from identity_service.usecases.sign_in import sign_in
 from identity_service.wiring import CALLBACK_PATH
 from service_kit.access import EVERYONE, accepts, allow
 from service_kit.openapi import Schema
+from service_kit.routes import Blueprint
 from service_kit.tokens import KeysUnavailable
 
 blp = Blueprint("sign-in", __name__, description="Signing in, in the shape of NextAuth 4")
@@ -63,9 +63,11 @@ class SignInArguments(Schema):
 
 
 class CallbackArguments(Schema):
-    state = fields.String(load_default="")
-    code = fields.String(load_default="")
-    error = fields.String(load_default=None)
+    """What a provider adds to the address; whatever it is, the answer is a page, not a problem."""
+
+    state = fields.Raw(load_default="", metadata={"type": "string"})
+    code = fields.Raw(load_default="", metadata={"type": "string"})
+    error = fields.Raw(load_default=None, metadata={"type": "string"})
 
 
 @blp.get("/api/auth/providers")

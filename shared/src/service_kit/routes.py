@@ -1,0 +1,32 @@
+"""Blueprints whose request bodies cannot break the parser."""
+
+from http import HTTPStatus
+from typing import Any
+
+import flask_smorest
+from flask import Request
+from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
+
+from service_kit.problems import Problem
+
+
+class _Parser(FlaskParser):
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """Read the body; nesting without end and numbers without end are unreadable, too.
+
+        Raises:
+            Problem: 400.
+        """
+        try:
+            return super().load_json(req, schema)
+        except (RecursionError, ValueError) as error:
+            raise Problem(
+                HTTPStatus.BAD_REQUEST, "UNREADABLE", "The body is no JSON that can be read."
+            ) from error
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A group of routes, each with its place in the API document."""
+
+    ARGUMENTS_PARSER = _Parser()
