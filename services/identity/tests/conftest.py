@@ -25,11 +25,13 @@ from identity_service.domain.sign_in import ProviderIdentity
 from identity_service.settings import Settings
 from identity_service.usecases.recognise_person import recognise_person
 from identity_service.wiring import Wiring, wire
+from service_kit.tokens import Caller, TokenVerifier
 
 PUBLIC_URL = "http://localhost:8080"
 ADMIN_EMAIL = "admin@comedy.example"
 
 PersonFactory = Callable[..., UUID]
+OpenBrowser = Callable[[], "Browser"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,18 @@ class Browser:
         found = self.get("/api/auth/session").json
         assert found is not None
         return dict(found)
+
+    def bearer(self) -> dict[str, str]:
+        """Return the header with which the gateway passes requests of the person on."""
+        return {"Authorization": self.exchange().headers["Authorization"]}
+
+    def served_by(self, use: Wiring, **policy: Any) -> "Browser":
+        """Return this browser, with its session, at a service with another sign-in policy."""
+        other = replace(use, policy=replace(use.policy, **policy))
+        browser = Browser(create_app(other).test_client(), self.provider)
+        if cookie := self.client.get_cookie("next-auth.session-token"):
+            browser.client.set_cookie("next-auth.session-token", cookie.value)
+        return browser
 
     def exchange(
         self, method: str = "GET", uri: str = "/api/v1/bookings", **headers: str
@@ -161,6 +175,15 @@ def person_with(use: Wiring) -> PersonFactory:
         return recognise_person(use.begin, use.policy, identity=make_identity(**changes))
 
     return make
+
+
+def caller_of(answer: TestResponse, use: Wiring) -> Caller:
+    """Return whom another service takes the exchanged token for."""
+    assert answer.status_code == 200, answer.text
+    verifier = TokenVerifier(use.keyring.public_keys, issuer=PUBLIC_URL, service="booking")
+    caller = verifier.verify(answer.headers["Authorization"].removeprefix("Bearer "))
+    assert isinstance(caller, Caller)
+    return caller
 
 
 def make_identity(**changes: Any) -> ProviderIdentity:

@@ -4,7 +4,15 @@ from typing import Any
 
 from flask import Flask
 
-from identity_service.api import exchange, onboarding, people, service_tokens, sessions, sign_in
+from identity_service.api import (
+    credentials,
+    exchange,
+    onboarding,
+    people,
+    service_tokens,
+    sessions,
+    sign_in,
+)
 from identity_service.api.errors import STATUS
 from identity_service.domain.errors import IdentityError
 from identity_service.wiring import SERVICE, Wiring
@@ -25,6 +33,7 @@ def create_app(wiring: Wiring | None) -> Flask:
         blueprints=[
             sign_in.blp,
             sessions.blp,
+            credentials.blp,
             onboarding.blp,
             exchange.blp,
             service_tokens.blp,

@@ -90,6 +90,24 @@ class SessionRow(Base):
     ends_at: Mapped[datetime]
 
 
+class ApiTokenRow(Base):
+    """What a script shows instead of a session; it never lasts longer than it was made for."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name_present"),
+        CheckConstraint("expires_at > created_at", name="expires"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class SignInAttemptRow(Base):
     """A sign-in on its way; taken, and thereby removed, by the callback that completes it."""
 

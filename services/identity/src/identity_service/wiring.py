@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from identity_service.clients.openid_provider import OpenIdProvider
 from identity_service.domain.sign_in import SignInPolicy
 from identity_service.repositories.keyring import Keyring
-from identity_service.repositories.live_sessions import LiveSessions
+from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
 from identity_service.settings import Settings
 from identity_service.usecases.issue_user_token import UserTokens
@@ -29,7 +29,7 @@ class Wiring:
     read: Begin
     policy: SignInPolicy
     provider: OpenIdProvider
-    live_sessions: LiveSessions
+    live_credentials: LiveCredentials
     keyring: Keyring
     user_tokens: UserTokens
     verifier: TokenVerifier
@@ -68,7 +68,7 @@ def wire(settings: Settings) -> Wiring:
             client_secret=settings.oidc_client_secret,
             redirect_uri=settings.public_url + CALLBACK_PATH,
         ),
-        live_sessions=LiveSessions(engine, idle=settings.session_idle),
+        live_credentials=LiveCredentials(engine, idle=settings.session_idle),
         keyring=keyring,
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
         verifier=TokenVerifier(keyring.public_keys, issuer=settings.jwt_issuer, service=SERVICE),

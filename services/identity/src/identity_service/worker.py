@@ -23,9 +23,9 @@ def run(begin: Begin, *, port: int) -> None:
     """Work until SIGTERM."""
 
     def purge() -> None:
-        sessions, attempts = purge_expired(begin)
-        if sessions or attempts:
-            log.info("purged", sessions=sessions, attempts=attempts)
+        purged = purge_expired(begin)
+        if any(purged.values()):
+            log.info("purged", **purged)
 
     def ready() -> None:
         with begin() as tx:

@@ -12,7 +12,7 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 PEOPLE = {"audience", "organizer", "comedian", "admin"}
 SERVICES = {"catalog", "service with another scope"}
-EVERYBODY = {"anonymous"} | PEOPLE | SERVICES
+EVERYBODY = {"anonymous", "script"} | PEOPLE | SERVICES
 
 TABLE: dict[str, set[str]] = {
     "GET /api/auth/session": EVERYBODY,
@@ -22,9 +22,15 @@ TABLE: dict[str, set[str]] = {
     "GET /api/auth/callback/google": EVERYBODY,
     "GET /api/auth/signout": EVERYBODY,
     "POST /api/auth/_log": EVERYBODY,
-    "GET /api/auth/me": PEOPLE,
-    "POST /api/v1/onboarding": PEOPLE,
-    "GET /api/v1/user/onboarding-status": PEOPLE,
+    "GET /api/auth/me": PEOPLE | {"script"},
+    "GET /api/auth/tokens": PEOPLE | {"script"},
+    "POST /api/auth/tokens": PEOPLE,
+    "DELETE /api/auth/tokens/<uuid:token_id>": PEOPLE | {"script"},
+    "GET /api/auth/sessions": PEOPLE | {"script"},
+    "DELETE /api/auth/sessions": PEOPLE | {"script"},
+    "DELETE /api/auth/sessions/<uuid:session_id>": PEOPLE | {"script"},
+    "POST /api/v1/onboarding": PEOPLE | {"script"},
+    "GET /api/v1/user/onboarding-status": PEOPLE | {"script"},
     "GET /internal/people": {"catalog"},
     "GET /.well-known/jwks.json": EVERYBODY,
     "GET /healthz": EVERYBODY,
@@ -64,6 +70,7 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
         "organizer": tokens.user(person, role="ORGANIZER", approved=True),
         "comedian": tokens.user(person, role="COMEDIAN"),
         "admin": tokens.user(person, role="ADMIN"),
+        "script": tokens.user(person, claims={"amr": ["script"]}),
         "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
         "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),
     }

@@ -11,10 +11,10 @@ from services.identity.tests.conftest import (
     PUBLIC_URL,
     Browser,
     PersonFactory,
+    caller_of,
     some_email,
 )
 from sqlalchemy import text
-from werkzeug.test import TestResponse
 
 from identity_service.app import create_app
 from identity_service.domain.approvals import ApprovalStatus
@@ -23,7 +23,6 @@ from identity_service.usecases.apply_as_organizer import apply_as_organizer
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.issue_user_token import LIFETIME_SECONDS
 from identity_service.wiring import Wiring
-from service_kit.tokens import Caller, TokenVerifier
 
 SAFE = ["GET", "HEAD", "OPTIONS"]
 UNSAFE = ["POST", "PUT", "PATCH", "DELETE"]
@@ -61,15 +60,6 @@ def signed_in(browser: Browser) -> Browser:
 def with_dead_cookie(browser: Browser) -> Browser:
     browser.client.set_cookie("next-auth.session-token", "dead")
     return browser
-
-
-def caller_of(answer: TestResponse, use: Wiring) -> Caller:
-    """Return whom another service takes the exchanged token for."""
-    assert answer.status_code == 200, answer.text
-    verifier = TokenVerifier(use.keyring.public_keys, issuer=PUBLIC_URL, service="booking")
-    caller = verifier.verify(answer.headers["Authorization"].removeprefix("Bearer "))
-    assert isinstance(caller, Caller)
-    return caller
 
 
 def test_a_session_becomes_a_token_that_says_who_it_is(signed_in: Browser, use: Wiring) -> None:

@@ -1,21 +1,25 @@
 """Signing in as the front end does it, and every way in which it must not work."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from services.identity.tests.conftest import ADMIN_EMAIL, PUBLIC_URL, Browser, Provider, some_email
+from services.identity.tests.conftest import (
+    ADMIN_EMAIL,
+    PUBLIC_URL,
+    Browser,
+    OpenBrowser,
+    Provider,
+    some_email,
+)
 from sqlalchemy import text
 
 from identity_service.app import create_app
 from identity_service.clients.openid_provider import OpenIdProvider
 from identity_service.wiring import Wiring
 from service_kit.tokens import JWKS_RETRY_SECONDS
-
-OpenBrowser = Callable[[], Browser]
 
 FAILED = "/auth/signin?error=Callback"
 DENIED = "/auth/signin?error=AccessDenied"

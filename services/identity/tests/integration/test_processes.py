@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from devstack.ports import free_ports
-from devstack.testing import Databases
+from devstack.testing import Databases, eventually
 from identity_service.domain.service_clients import GRANTS
 from identity_service.settings import Settings
 
@@ -106,8 +106,9 @@ def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Database
     )
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}/readyz")
-        metrics = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-        assert 'timer_runs_total{outcome="ok",task="purge-expired"}' in metrics
+        metrics = f"http://127.0.0.1:{port}/metrics"
+        purged = 'timer_runs_total{outcome="ok",task="purge-expired"}'
+        eventually(lambda: purged in requests.get(metrics, timeout=5).text)
     finally:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0

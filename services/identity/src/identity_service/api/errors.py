@@ -11,6 +11,8 @@ from identity_service.domain.errors import (
     NothingToDecide,
     RoleConflict,
     SignedOut,
+    TooManyApiTokens,
+    UnknownCredential,
     UnknownPerson,
     UnknownSignIn,
 )
@@ -21,6 +23,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownSignIn: HTTPStatus.UNAUTHORIZED,
     InvalidIdentity: HTTPStatus.UNAUTHORIZED,
     EmailNotVerified: HTTPStatus.FORBIDDEN,
+    UnknownCredential: HTTPStatus.NOT_FOUND,
+    TooManyApiTokens: HTTPStatus.CONFLICT,
     UnknownPerson: HTTPStatus.NOT_FOUND,
     RoleConflict: HTTPStatus.CONFLICT,
     AlreadyApplied: HTTPStatus.CONFLICT,

@@ -6,8 +6,10 @@ from flask import Response, jsonify, request
 
 from identity_service.api.cookies import Cookies
 from identity_service.api.wired import wired
+from identity_service.domain.api_tokens import bearer_api_token
 from identity_service.domain.exchange import comes_from_our_pages, is_public_read
-from identity_service.domain.sign_in import LiveSession
+from identity_service.domain.sign_in import LiveCredential
+from identity_service.usecases.accept_api_token import accept_api_token
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
@@ -34,11 +36,13 @@ def get_exchange() -> Response:
     """Exchange the credential of the request described by `X-Forwarded-*`"""
     method = request.headers.get("X-Forwarded-Method", "")
     uri = request.headers.get("X-Forwarded-Uri", "")
-    session = _session()
-    if session is not None:
-        _require_our_page(method, uri)
+    authorization = request.headers.get("X-Client-Authorization")
+    credential = _api_token(authorization) if authorization else _session()
+    if credential is not None:
+        if not authorization:  # no page of another site can make a browser send the other
+            _require_our_page(method, uri)
         response = jsonify({})
-        response.headers["Authorization"] = f"Bearer {wired().user_tokens.issue(session)}"
+        response.headers["Authorization"] = f"Bearer {wired().user_tokens.issue(credential)}"
         return response
     if is_public_read(method, uri):
         return jsonify({})
@@ -51,13 +55,20 @@ def get_exchange() -> Response:
     )
 
 
-def _session() -> LiveSession | None:
-    """Return the session of the cookie, unless an Authorization header takes its place."""
+def _api_token(authorization: str) -> LiveCredential | None:
+    use = wired()
+    token = bearer_api_token(authorization)
+    if token is None:
+        return None
+    return accept_api_token(use.begin, use.live_credentials, use.policy, token=token)
+
+
+def _session() -> LiveCredential | None:
     use = wired()
     token = Cookies(use.settings).session_token
-    if token is None or request.headers.get("X-Client-Authorization"):
+    if token is None:
         return None
-    return resume_session(use.begin, use.live_sessions, use.policy, token=token)
+    return resume_session(use.begin, use.live_credentials, use.policy, token=token)
 
 
 def _require_our_page(method: str, uri: str) -> None:

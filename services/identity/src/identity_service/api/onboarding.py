@@ -1,10 +1,10 @@
 """After the first sign-in: POST /api/v1/onboarding · GET /api/v1/user/onboarding-status."""
 
-import re
 from typing import Any
 
 from marshmallow import fields, validate
 
+from identity_service.api.plain_text import plain_text
 from identity_service.api.user_schema import ROLES, UserSchema, user_view
 from identity_service.api.wired import wired
 from identity_service.domain.errors import SignedOut, UnknownPerson
@@ -16,31 +16,19 @@ from service_kit.routes import Blueprint
 
 blp = Blueprint("onboarding", __name__, description="What a person tells after the first sign-in")
 
-STORABLE = re.compile(r"(?=.*\S)[^\x00\ud800-\udfff]+\Z", re.DOTALL)
 MAX_TEXT, MAX_BIO, MAX_INTERESTS = 200, 2000, 50
 
 
-def _text(max_length: int, **kwargs: Any) -> fields.String:
-    """Return the field for a text with something in it and nothing that Postgres cannot hold."""
-    return fields.String(
-        validate=[
-            validate.Length(max=max_length),
-            validate.Regexp(STORABLE, error="Some plain text is needed."),
-        ],
-        **kwargs,
-    )
-
-
 class OnboardingRequest(Schema):
-    name = _text(MAX_TEXT, required=True)
+    name = plain_text(MAX_TEXT, required=True)
     age = fields.Integer(required=True, strict=True, validate=validate.Range(1, MAX_AGE))
-    city = _text(MAX_TEXT, required=True)
+    city = plain_text(MAX_TEXT, required=True)
     watched_comedy = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
-    phone = _text(MAX_TEXT, load_default=None)
-    heard_about_us = _text(MAX_TEXT, load_default=None)
-    bio = _text(MAX_BIO, load_default=None)
+    phone = plain_text(MAX_TEXT, load_default=None)
+    heard_about_us = plain_text(MAX_TEXT, load_default=None)
+    bio = plain_text(MAX_BIO, load_default=None)
     interests = fields.List(
-        _text(MAX_TEXT), load_default=(), validate=validate.Length(max=MAX_INTERESTS)
+        plain_text(MAX_TEXT), load_default=(), validate=validate.Length(max=MAX_INTERESTS)
     )
 
 

@@ -20,7 +20,7 @@ from identity_service.api.forms import (
 from identity_service.api.user_schema import UserSchema, user_view
 from identity_service.api.wired import wired
 from identity_service.domain.errors import SignedOut
-from identity_service.domain.sign_in import LiveSession, hashed
+from identity_service.domain.sign_in import LiveCredential, hashed
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, SIGNED_IN, accepts, allow, current_caller
 from service_kit.openapi import Instant, Schema
@@ -109,8 +109,8 @@ def get_me() -> dict[str, Any]:
     return user_view(person)
 
 
-def _session_of(token: str | None) -> LiveSession | None:
+def _session_of(token: str | None) -> LiveCredential | None:
     use = wired()
     if token is None:
         return None
-    return resume_session(use.begin, use.live_sessions, use.policy, token=token)
+    return resume_session(use.begin, use.live_credentials, use.policy, token=token)

@@ -37,6 +37,18 @@ class UnknownPerson(IdentityError):
     code = "UNKNOWN_PERSON"
 
 
+class UnknownCredential(IdentityError):
+    """There is no such sign-in or token of yours."""
+
+    code = "UNKNOWN_CREDENTIAL"
+
+
+class TooManyApiTokens(IdentityError):
+    """You have as many API tokens as one may have. Delete one first."""
+
+    code = "TOO_MANY_API_TOKENS"
+
+
 class RoleConflict(IdentityError):
     """An account is a comedian's, an organizer's or an admin's, never two of them."""
 

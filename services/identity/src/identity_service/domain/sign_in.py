@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus
@@ -11,6 +12,13 @@ from identity_service.domain.people import Role
 
 ATTEMPT_LIFETIME = timedelta(minutes=15)
 SEEN_AGAIN_AFTER = timedelta(minutes=1)  # how exactly the last use of a session is known
+
+
+class Method(StrEnum):
+    """How somebody proved who it is: the values of `amr` in tokens."""
+
+    PROVIDER = "oidc"
+    SCRIPT = "script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,18 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSession:
-    """A session that is neither ended nor expired, and its holder's standing at this moment."""
+class OpenSession:
+    """What a person sees of one of her own sessions."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCredential:
+    """A session or an API token that is not over, and its holder's standing at this moment."""
 
     id: UUID
     user_id: UUID
@@ -76,6 +94,7 @@ class LiveSession:
     signed_in_at: datetime
     expires_at: datetime
     seen_lately: bool
+    methods: tuple[Method, ...]
 
 
 def hashed(secret: str) -> bytes:

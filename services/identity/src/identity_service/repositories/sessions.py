@@ -1,11 +1,13 @@
-"""Every query that opens, ends or removes sessions; `live_sessions` reads them."""
+"""Every query that opens, ends or removes sessions; `live_credentials` recognises them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from identity_service.domain.sign_in import OpenSession
 from identity_service.models import SessionRow
 
 
@@ -37,13 +39,39 @@ class SessionRepository:
             .returning(SessionRow.ends_at)
         ).scalar_one()
 
+    def of(self, user_id: UUID) -> Sequence[OpenSession]:
+        """Return a person's sessions that are not over, the one used last first."""
+        found = self._session.execute(
+            select(
+                SessionRow.id,
+                SessionRow.created_at,
+                SessionRow.last_seen_at,
+                SessionRow.expires_at,
+            )
+            .where(SessionRow.user_id == user_id, SessionRow.expires_at > func.now())
+            .order_by(SessionRow.last_seen_at.desc(), SessionRow.id.desc())
+        )
+        return [OpenSession(*row) for row in found]
+
     def end(self, token_hash: bytes) -> None:
         """End the session with this token; a session that is no more stays so."""
         self._session.execute(delete(SessionRow).where(SessionRow.token_hash == token_hash))
 
-    def end_all_of(self, user_id: UUID) -> None:
-        """End every session of a person."""
-        self._session.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+    def end_one(self, session_id: UUID, *, user_id: UUID) -> bool:
+        """End a session of this person; return whether there was one."""
+        gone = self._session.execute(
+            delete(SessionRow)
+            .where(SessionRow.id == session_id, SessionRow.user_id == user_id)
+            .returning(SessionRow.id)
+        )
+        return gone.one_or_none() is not None
+
+    def end_all_of(self, user_id: UUID) -> int:
+        """End every session of a person and return how many there were."""
+        gone = self._session.execute(
+            delete(SessionRow).where(SessionRow.user_id == user_id).returning(SessionRow.id)
+        )
+        return len(gone.all())
 
     def purge(self) -> int:
         """Remove the sessions that have expired and return how many they were."""

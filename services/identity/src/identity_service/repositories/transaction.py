@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
+from identity_service.repositories.api_tokens import ApiTokenRepository
 from identity_service.repositories.applications import ApplicationRepository
 from identity_service.repositories.people import PeopleRepository
 from identity_service.repositories.service_clients import ServiceClientRepository
@@ -21,6 +22,7 @@ class Transaction:
         self.people = PeopleRepository(session)
         self.applications = ApplicationRepository(session)
         self.sessions = SessionRepository(session)
+        self.api_tokens = ApiTokenRepository(session)
         self.sign_in_attempts = SignInAttemptRepository(session)
         self.service_clients = ServiceClientRepository(session)
         self.signing_keys = SigningKeyRepository(session)

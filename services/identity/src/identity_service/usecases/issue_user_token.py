@@ -1,32 +1,32 @@
-"""Turning a session into the short-lived token that services trust."""
+"""Turning a credential into the short-lived token that services trust."""
 
 import threading
 import time
 from typing import NamedTuple
 
 from identity_service.domain.people import is_approved
-from identity_service.domain.sign_in import LiveSession
+from identity_service.domain.sign_in import LiveCredential
 from identity_service.repositories.keyring import Keyring
 from service_kit.tokens import USER_AUDIENCE, USER_TYPE
 
 LIFETIME_SECONDS = 45
 REUSED_SECONDS = 15  # a token handed out has at least two thirds of its life before it
 CACHE_ENTRIES = 10_000
-METHODS = ("oidc",)
 
 
 class _Subject(NamedTuple):
     """What makes a token another one."""
 
-    session_id: str
+    credential_id: str
     user_id: str
     role: str
     approved: bool
     signed_in_at: int
+    methods: tuple[str, ...]
 
 
 class UserTokens:
-    """Issues user tokens; within a few seconds the same session gets the same one. Thread-safe."""
+    """Issues user tokens; for a few seconds a credential gets the same one. Thread-safe."""
 
     def __init__(self, keyring: Keyring, *, issuer: str) -> None:
         self._keyring = keyring
@@ -34,14 +34,15 @@ class UserTokens:
         self._lock = threading.Lock()
         self._issued: dict[_Subject, tuple[str, float]] = {}
 
-    def issue(self, session: LiveSession) -> str:
-        """Return a token with the session's present role and approval."""
+    def issue(self, credential: LiveCredential) -> str:
+        """Return a token with its holder's present role and approval."""
         subject = _Subject(
-            session_id=str(session.id),
-            user_id=str(session.user_id),
-            role=session.role.value,
-            approved=is_approved(session.role, session.approval),
-            signed_in_at=int(session.signed_in_at.timestamp()),
+            credential_id=str(credential.id),
+            user_id=str(credential.user_id),
+            role=credential.role.value,
+            approved=is_approved(credential.role, credential.approval),
+            signed_in_at=int(credential.signed_in_at.timestamp()),
+            methods=tuple(credential.methods),
         )
         token, issued_at = self._issued.get(subject, ("", float("-inf")))
         if time.monotonic() - issued_at < REUSED_SECONDS:
@@ -63,9 +64,9 @@ class UserTokens:
                 "sub": subject.user_id,
                 "role": subject.role,
                 "approved": subject.approved,
-                "sid": subject.session_id,
+                "sid": subject.credential_id,
                 "auth_time": subject.signed_in_at,
-                "amr": list(METHODS),
+                "amr": list(subject.methods),
                 "iat": now,
                 "exp": now + LIFETIME_SECONDS,
             },

@@ -3,7 +3,11 @@
 from identity_service.repositories.transaction import Begin
 
 
-def purge_expired(begin: Begin) -> tuple[int, int]:
-    """Remove expired sessions and abandoned sign-ins and return how many there were of each."""
+def purge_expired(begin: Begin) -> dict[str, int]:
+    """Remove what has expired and return how many there were of each kind."""
     with begin() as tx:
-        return tx.sessions.purge(), tx.sign_in_attempts.purge()
+        return {
+            "sessions": tx.sessions.purge(),
+            "attempts": tx.sign_in_attempts.purge(),
+            "api_credentials": tx.api_tokens.purge(),
+        }

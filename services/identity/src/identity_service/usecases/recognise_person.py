@@ -18,8 +18,8 @@ def recognise_person(
     """Return the person with this account, a new member of the audience if there is none.
 
     The same e-mail under another subject is another person. Whoever becomes an admin loses all
-    other sessions, so that none of them gains the role; whoever is no longer listed stops being
-    one.
+    other sessions and API tokens, so that none of them gains the role; whoever is no
+    longer listed stops being one.
 
     Raises:
         EmailNotVerified: the provider does not vouch for the e-mail.
@@ -36,4 +36,5 @@ def recognise_person(
             tx.people.withdraw_admin(user_id)
         elif tx.people.make_admin(user_id):
             tx.sessions.end_all_of(user_id)
+            tx.api_tokens.end_all_of(user_id)
     return user_id
