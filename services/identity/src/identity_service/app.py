@@ -5,10 +5,12 @@ from typing import Any
 from flask import Flask
 
 from identity_service.api import (
+    creator_profiles,
     credentials,
     exchange,
     onboarding,
     people,
+    profile,
     service_tokens,
     sessions,
     sign_in,
@@ -35,6 +37,8 @@ def create_app(wiring: Wiring | None) -> Flask:
             sessions.blp,
             credentials.blp,
             onboarding.blp,
+            creator_profiles.blp,
+            profile.blp,
             exchange.blp,
             service_tokens.blp,
             people.blp,

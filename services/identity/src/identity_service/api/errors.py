@@ -8,7 +8,9 @@ from identity_service.domain.errors import (
     EmailNotVerified,
     IdentityError,
     InvalidIdentity,
+    NoProfile,
     NothingToDecide,
+    ProfileNeedsName,
     RoleConflict,
     SignedOut,
     TooManyApiTokens,
@@ -28,6 +30,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownPerson: HTTPStatus.NOT_FOUND,
     RoleConflict: HTTPStatus.CONFLICT,
     AlreadyApplied: HTTPStatus.CONFLICT,
+    NoProfile: HTTPStatus.NOT_FOUND,
+    ProfileNeedsName: HTTPStatus.UNPROCESSABLE_ENTITY,
     NothingToDecide: HTTPStatus.CONFLICT,
     DecisionNotPossible: HTTPStatus.CONFLICT,
 }

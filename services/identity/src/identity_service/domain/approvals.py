@@ -1,5 +1,7 @@
 """Approvals: a creator's standing is the newest entry of a history that is never overwritten."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from identity_service.domain.errors import DecisionNotPossible
@@ -12,6 +14,15 @@ class ApprovalStatus(StrEnum):
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
     REVOKED = "REVOKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An entry of the history: since `created_at` this has been the creator's standing."""
+
+    status: ApprovalStatus
+    reason: str | None
+    created_at: datetime
 
 
 DECISIONS: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {

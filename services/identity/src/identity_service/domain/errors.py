@@ -61,6 +61,18 @@ class AlreadyApplied(IdentityError):
     code = "ALREADY_APPLIED"
 
 
+class NoProfile(IdentityError):
+    """You have no profile of this kind. Apply first."""
+
+    code = "NO_PROFILE"
+
+
+class ProfileNeedsName(IdentityError):
+    """A creator's profile needs a name."""
+
+    code = "PROFILE_NEEDS_NAME"
+
+
 class NothingToDecide(IdentityError):
     """This person has not applied for anything."""
 

@@ -1,13 +1,14 @@
 """People: their roles, what creators tell about themselves, and how a role reads on the wire."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus
-from identity_service.domain.errors import AlreadyApplied, RoleConflict
+from identity_service.domain.errors import AlreadyApplied, ProfileNeedsName, RoleConflict
 
 
 class Role(StrEnum):
@@ -36,6 +37,10 @@ class OrganizerProfile:
     instagram_urls: tuple[str, ...] = ()
     social_links: Mapping[str, str] | None = None
 
+    def contents(self) -> dict[str, Any]:
+        """Return what the profile says, without the id."""
+        return _without_id(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ComedianProfile:
@@ -48,6 +53,38 @@ class ComedianProfile:
     youtube_urls: tuple[str, ...] = ()
     instagram_urls: tuple[str, ...] = ()
     social_links: Mapping[str, str] | None = None
+
+    def contents(self) -> dict[str, Any]:
+        """Return what the profile says, without the id."""
+        return _without_id(self)
+
+
+def _without_id(profile: OrganizerProfile | ComedianProfile) -> dict[str, Any]:
+    return {name: value for name, value in asdict(profile).items() if name != "id"}
+
+
+Changes = Mapping[str, Any]  # of a dataclass above or below, by field: what is absent stays
+
+
+NAME_OF_CREATOR = {Role.ORGANIZER: "name", Role.COMEDIAN: "stage_name"}
+
+
+def require_name(role: Role, changes: Changes) -> None:
+    """Check that changes of a creator's profile do not take its name away.
+
+    Raises:
+        ProfileNeedsName: they do.
+    """
+    if not changes.get(NAME_OF_CREATOR[role], "unchanged"):
+        raise ProfileNeedsName
+
+
+def links_with_handles(
+    links: Mapping[str, str] | None, handles: Mapping[str, str | None]
+) -> dict[str, str] | None:
+    """Return social links with these handles set or, where they are None, removed."""
+    merged = {**(links or {}), **handles}
+    return {network: handle for network, handle in merged.items() if handle} or None
 
 
 @dataclass(frozen=True, slots=True)

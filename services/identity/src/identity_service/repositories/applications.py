@@ -1,15 +1,21 @@
 """Every query about applications to become a creator, and about their approval."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from identity_service.domain.approvals import ApprovalStatus
-from identity_service.domain.people import ComedianProfile, OrganizerProfile
+from identity_service.domain.approvals import Approval, ApprovalStatus
+from identity_service.domain.people import Changes, ComedianProfile, OrganizerProfile, Role
 from identity_service.models import ApprovalRow, ComedianProfileRow, OrganizerProfileRow
+
+_PROFILES: dict[Role, type[OrganizerProfileRow] | type[ComedianProfileRow]] = {
+    Role.ORGANIZER: OrganizerProfileRow,
+    Role.COMEDIAN: ComedianProfileRow,
+}
 
 
 class ApplicationRepository:
@@ -41,14 +47,31 @@ class ApplicationRepository:
             )
         )
 
-    def standing(self, user_id: UUID) -> ApprovalStatus | None:
+    def change(self, user_id: UUID, role: Role, changes: Changes) -> None:
+        """Store what a creator of this role changes in the profile."""
+        profile = _PROFILES[role]
+        stored = {name: list(x) if isinstance(x, tuple) else x for name, x in changes.items()}
+        self._session.execute(update(profile).where(profile.user_id == user_id).values(**stored))
+
+    def social_links(self, user_id: UUID, role: Role) -> Mapping[str, str] | None:
+        """Return the social links in the profile of a creator of this role."""
+        profile = _PROFILES[role]
+        return self._session.scalar(select(profile.social_links).where(profile.user_id == user_id))
+
+    def newest(self, user_id: UUID) -> Approval | None:
         """Return the newest entry of the person's history, None if there is none."""
-        return self._session.scalar(
-            select(ApprovalRow.status)
+        row = self._session.execute(
+            select(ApprovalRow.status, ApprovalRow.reason, ApprovalRow.created_at)
             .where(ApprovalRow.user_id == user_id)
             .order_by(ApprovalRow.number.desc())
             .limit(1)
-        )
+        ).one_or_none()
+        return None if row is None else Approval(*row)
+
+    def standing(self, user_id: UUID) -> ApprovalStatus | None:
+        """Return what the newest entry of the person's history says, None if there is none."""
+        newest = self.newest(user_id)
+        return newest.status if newest else None
 
     def record(
         self, user_id: UUID, status: ApprovalStatus, *, admin_id: UUID | None, reason: str | None

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.people import (
+    Changes,
     ComedianProfile,
     Onboarding,
     OrganizerProfile,
@@ -111,6 +112,10 @@ class PeopleRepository:
     def set_role(self, user_id: UUID, role: Role) -> None:
         """Change the role of a person locked in this transaction."""
         self._session.execute(update(UserRow).where(UserRow.id == user_id).values(role=role))
+
+    def change(self, user_id: UUID, changes: Changes) -> None:
+        """Store what a person changes about herself."""
+        self._session.execute(update(UserRow).where(UserRow.id == user_id).values(**changes))
 
     def onboard(self, user_id: UUID, answers: Onboarding) -> None:
         """Store a person's answers; the moment of the first ones stays."""
