@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from marshmallow import fields, validate
 
 from service_kit import logs
-from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller
+from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller, with_second_factor
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
 from service_kit.testing import TokenIssuer
@@ -50,6 +50,13 @@ def things() -> Blueprint:
             raise KeyError("secret detail")
         return {"by": str(current_caller().id), **body}
 
+    @blp.patch("/things")
+    @allow(with_second_factor(SIGNED_IN))
+    @blp.response(200)
+    def patch_things() -> dict[str, Any]:
+        """Change all things"""
+        return {}
+
     @blp.get("/things")
     @allow(EVERYONE)
     @blp.response(200)
@@ -85,6 +92,17 @@ def test_a_route_without_an_access_rule_stops_the_build() -> None:
         service_app(
             ABOUT, blueprints=[blp], refusals=(ThingError, {}), verifier=None, ready=lambda: None
         )
+
+
+def test_a_route_can_ask_for_the_second_factor(client: FlaskClient) -> None:
+    once = client.patch("/things", headers=ISSUER.user(uuid4()))
+    twice = client.patch("/things", headers=ISSUER.user(uuid4(), claims={"amr": ["oidc", "mfa"]}))
+
+    assert client.patch("/things").status_code == 401
+    assert once.status_code == 403
+    assert once.json is not None
+    assert once.json["code"] == "SECOND_FACTOR_REQUIRED"
+    assert twice.status_code == 200
 
 
 def test_a_refusal_is_a_problem_with_its_public_code(

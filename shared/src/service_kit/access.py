@@ -1,7 +1,7 @@
 """Who may call a route: declared beside it, denied by default, checked before anything else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
@@ -9,7 +9,14 @@ from typing import Any, TypeVar, cast
 from flask import Flask, g, request
 
 from service_kit.problems import Problem
-from service_kit.tokens import Caller, CallingService, InvalidToken, KeysUnavailable, TokenVerifier
+from service_kit.tokens import (
+    SECOND_FACTOR,
+    Caller,
+    CallingService,
+    InvalidToken,
+    KeysUnavailable,
+    TokenVerifier,
+)
 
 Route = TypeVar("Route", bound=Callable[..., Any])
 
@@ -36,6 +43,7 @@ class Access:
     name: str
     admits: Callable[[Caller | CallingService | None], bool]
     credentials: Credentials = Credentials.PERSON
+    needs_second_factor: bool = False
     reads_token: bool = True
 
 
@@ -46,6 +54,11 @@ SIGNED_IN = Access("signed in", lambda caller: isinstance(caller, Caller))
 def people(name: str, admits: Callable[[Caller], bool]) -> Access:
     """Return the rule that admits signed-in people for whom `admits` is true."""
     return Access(name, lambda caller: isinstance(caller, Caller) and admits(caller))
+
+
+def with_second_factor(access: Access) -> Access:
+    """Return the rule that admits the same people after their second factor only."""
+    return replace(access, name=f"{access.name} with second factor", needs_second_factor=True)
 
 
 def services(scope: str) -> Access:
@@ -95,6 +108,12 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
         g.caller = _identify(verifier) if access.reads_token else None
         if not access.admits(g.caller):
             raise _refusal(access, g.caller)
+        if access.needs_second_factor and SECOND_FACTOR not in current_caller().amr:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "SECOND_FACTOR_REQUIRED",
+                "Please confirm with your password first.",
+            )
         _check_media_type(getattr(app.view_functions[request.endpoint], _FORM_ATTRIBUTE, None))
 
 

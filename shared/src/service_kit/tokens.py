@@ -20,6 +20,7 @@ ALGORITHM = "ES256"
 USER_TYPE = "user+jwt"
 SERVICE_TYPE = "service+jwt"
 USER_AUDIENCE = "comedy-connect"
+SECOND_FACTOR = "mfa"  # in `amr`: given in this session, and not too long ago
 LEEWAY_SECONDS = 15
 MAX_TOKEN_LENGTH = 4096
 CACHE_ENTRIES = 4096

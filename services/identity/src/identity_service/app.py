@@ -5,12 +5,15 @@ from typing import Any
 from flask import Flask
 
 from identity_service.api import (
+    audit,
     creator_profiles,
+    creators,
     credentials,
     exchange,
     onboarding,
     people,
     profile,
+    second_factor,
     service_tokens,
     sessions,
     sign_in,
@@ -39,6 +42,9 @@ def create_app(wiring: Wiring | None) -> Flask:
             onboarding.blp,
             creator_profiles.blp,
             profile.blp,
+            second_factor.blp,
+            creators.blp,
+            audit.blp,
             exchange.blp,
             service_tokens.blp,
             people.blp,

@@ -22,6 +22,7 @@ from identity_service.domain.people import MAX_AGE, Role
 from service_kit.database import TableBase, schema_metadata
 
 SCHEMA = "identity"
+FEE_IS_A_SHARE = "platform_fee_basis_points BETWEEN 0 AND 10000"
 ROLE = Enum(Role, name="user_role", schema=SCHEMA)
 APPROVAL_STATUS = Enum(ApprovalStatus, name="approval_status", schema=SCHEMA)
 
@@ -88,6 +89,7 @@ class SessionRow(Base):
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
+    second_factor_at: Mapped[datetime | None]
 
 
 class ApiTokenRow(Base):
@@ -122,9 +124,10 @@ class SignInAttemptRow(Base):
 
 
 class OrganizerProfileRow(Base):
-    """What an organizer tells about itself."""
+    """What an organizer tells about itself, and the platform fee agreed upon, if any."""
 
     __tablename__ = "organizer_profile"
+    __table_args__ = (CheckConstraint(FEE_IS_A_SHARE, name="fee_is_a_share"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
@@ -135,14 +138,16 @@ class OrganizerProfileRow(Base):
     youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    platform_fee_basis_points: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
 class ComedianProfileRow(Base):
-    """What a comedian tells about herself."""
+    """What a comedian tells about herself, and the platform fee agreed upon, if any."""
 
     __tablename__ = "comedian_profile"
+    __table_args__ = (CheckConstraint(FEE_IS_A_SHARE, name="fee_is_a_share"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
@@ -152,6 +157,7 @@ class ComedianProfileRow(Base):
     youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    platform_fee_basis_points: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
@@ -174,6 +180,62 @@ class ApprovalRow(Base):
         ForeignKey(UserRow.id, ondelete="SET NULL"), index=True
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AdminPasswordRow(Base):
+    """An admin's second factor: the argon2id hash of a password."""
+
+    __tablename__ = "admin_password"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey(UserRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class PasswordAttemptsRow(Base):
+    """Wrong passwords of late, of one account or from one address."""
+
+    __tablename__ = "password_attempts"
+    __table_args__ = (CheckConstraint("failures >= 0", name="failures_counted"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(server_default="0")
+    last_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    blocked_until: Mapped[datetime | None]
+
+
+class AuditPersonRow(Base):
+    """Whom a reference in the audit log means; gone with the person, so that it means nobody."""
+
+    __tablename__ = "audit_person"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey(UserRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    reference: Mapped[UUID] = mapped_column(unique=True)
+
+
+class AuditEntryRow(Base):
+    """Something that was done; entries are added, never changed, and hold no personal data."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index(None, "actor", "id"),
+        Index(None, "subject", "id"),
+        CheckConstraint("action <> ''", name="action_present"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    actor: Mapped[UUID | None]
+    subject: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    request_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
 class ServiceClientRow(Base):

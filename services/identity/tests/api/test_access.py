@@ -10,7 +10,8 @@ from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
 from identity_service.wiring import Wiring
 from service_kit.testing import TokenIssuer, admits, declared_routes
 
-PEOPLE = {"audience", "organizer", "comedian", "admin"}
+ADMINS = {"admin", "admin with second factor"}
+PEOPLE = {"audience", "organizer", "comedian"} | ADMINS
 SERVICES = {"catalog", "service with another scope"}
 EVERYBODY = {"anonymous", "script"} | PEOPLE | SERVICES
 
@@ -38,6 +39,15 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/organizer/profile": PEOPLE | {"script"},
     "PUT /api/v1/organizer/profile": PEOPLE | {"script"},
     "POST /api/v1/profile/update": PEOPLE | {"script"},
+    "GET /api/v1/admin/check-session": ADMINS,
+    "POST /api/v1/admin/set-password": ADMINS,
+    "POST /api/v1/admin/verify-password": ADMINS,
+    "POST /api/v1/admin/auth/logout": ADMINS,
+    "GET /api/v1/admin/organizers": {"admin with second factor"},
+    "POST /api/v1/admin/organizers": {"admin with second factor"},
+    "GET /api/v1/admin/comedian-users": {"admin with second factor"},
+    "POST /api/v1/admin/comedian-users": {"admin with second factor"},
+    "GET /api/v1/admin/audit": {"admin with second factor"},
     "GET /internal/people": {"catalog"},
     "GET /.well-known/jwks.json": EVERYBODY,
     "GET /healthz": EVERYBODY,
@@ -76,7 +86,10 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
         "audience": tokens.user(person),
         "organizer": tokens.user(person, role="ORGANIZER", approved=True),
         "comedian": tokens.user(person, role="COMEDIAN"),
-        "admin": tokens.user(person, role="ADMIN"),
+        "admin": tokens.user(person, role="ADMIN", claims={"sid": str(person)}),
+        "admin with second factor": tokens.user(
+            person, role="ADMIN", claims={"sid": str(person), "amr": ["oidc", "mfa"]}
+        ),
         "script": tokens.user(person, claims={"amr": ["script"]}),
         "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
         "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),

@@ -337,6 +337,11 @@ def test_what_has_expired_is_removed_and_nothing_else(
             ),
             {"id": uuid4(), "user_id": person_with()},
         )
+        connection.execute(
+            text(
+                "INSERT INTO identity.password_attempts VALUES ('x', 1, now() - interval '2 days')"
+            )
+        )
 
     assert all(count >= 1 for count in purge_expired(use.begin).values())
     assert use.live_credentials.session(hashed(kept.token)) is not None

@@ -1,5 +1,6 @@
 """Rules about values: redirects, CSRF tokens, public reads, roles, decisions."""
 
+from contextlib import suppress
 from itertools import product
 
 import pytest
@@ -8,10 +9,17 @@ from hypothesis import strategies as st
 
 from identity_service.domain.approvals import DECISIONS, ApprovalStatus, require_decidable
 from identity_service.domain.csrf import csrf_cookie, csrf_token, proves_same_page
-from identity_service.domain.errors import AlreadyApplied, DecisionNotPossible, RoleConflict
+from identity_service.domain.errors import (
+    AlreadyApplied,
+    DecisionNotPossible,
+    PasswordTooWeak,
+    RoleConflict,
+)
 from identity_service.domain.exchange import comes_from_our_pages, is_public_read
+from identity_service.domain.passwords import hash_password, is_password, require_strong
 from identity_service.domain.people import CREATORS, Role, require_may_apply, role_on_the_wire
 from identity_service.domain.redirects import origin_of, safe_callback_url
+from identity_service.domain.second_factor import delay_after
 from identity_service.domain.service_clients import GRANTS, ServiceClient
 from identity_service.domain.sign_in import hashed
 
@@ -188,3 +196,39 @@ def test_a_client_may_have_subsets_of_its_scopes_at_one_audience_and_nothing_els
     assert not catalog.may("config", frozenset({"config:fees:read"}))
     assert (catalog.knows(hashed("a")), catalog.knows(hashed("b"))) == (True, True)
     assert not catalog.knows(hashed("c"))
+
+
+def test_guessing_becomes_slower_and_slower_up_to_an_hour() -> None:
+    seconds = [delay_after(failures).total_seconds() for failures in range(14)]
+
+    assert seconds == [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert delay_after(10**9).total_seconds() == 3600
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "Tr0ub4dor&3xyz",
+        "seven silly llamas",
+        "हास्य कविता सम्मेलन",
+        "x9!kQ2#mZp",
+    ],
+)
+def test_a_password_that_nobody_tries_first_is_good_enough(password: str) -> None:
+    require_strong(password, email="anna@example.org")
+
+
+@given(st.text(max_size=40))
+def test_every_password_can_be_judged(password: str) -> None:
+    with suppress(PasswordTooWeak):
+        require_strong(password, email="admin@example.org")
+
+
+def test_what_is_no_hash_is_nobodys_password() -> None:
+    stored = hash_password("seven silly llamas")
+
+    assert is_password(stored, "seven silly llamas")
+    assert not is_password(stored, "seven silly llama")
+    assert not is_password("not a hash", "seven silly llamas")
+    assert hash_password("seven silly llamas") != stored

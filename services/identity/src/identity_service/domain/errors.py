@@ -61,6 +61,40 @@ class AlreadyApplied(IdentityError):
     code = "ALREADY_APPLIED"
 
 
+class PasswordTooWeak(IdentityError):
+    """This password is too easy to guess."""
+
+    code = "PASSWORD_TOO_WEAK"
+
+
+class PasswordAlreadySet(IdentityError):
+    """There is a password already. To change it, give the present one too."""
+
+    code = "PASSWORD_ALREADY_SET"
+
+
+class PasswordNotSet(IdentityError):
+    """There is no password yet. Please set one first."""
+
+    code = "PASSWORD_NOT_SET"
+
+
+class WrongPassword(IdentityError):
+    """This is not your password."""
+
+    code = "WRONG_PASSWORD"
+
+
+class TooManyAttempts(IdentityError):
+    """There were too many wrong passwords. Please wait."""
+
+    code = "TOO_MANY_ATTEMPTS"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"There were too many wrong passwords. Wait {retry_after_seconds} s.")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class NoProfile(IdentityError):
     """You have no profile of this kind. Apply first."""
 

@@ -19,6 +19,7 @@ class Method(StrEnum):
 
     PROVIDER = "oidc"
     SCRIPT = "script"
+    SECOND_FACTOR = "mfa"
 
 
 @dataclass(frozen=True, slots=True)

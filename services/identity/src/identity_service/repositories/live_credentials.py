@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, bindparam, func, or_, select, update
 
+from identity_service.domain import second_factor
 from identity_service.domain.sign_in import SEEN_AGAIN_AFTER, LiveCredential, Method
 from identity_service.models import ApiTokenRow, SessionRow, UserRow
 from identity_service.repositories.people import newest_approval
@@ -19,6 +20,7 @@ _FIND_SESSION = (
         SessionRow.created_at,
         SessionRow.expires_at,
         SessionRow.last_seen_at >= func.now() - SEEN_AGAIN_AFTER,
+        func.coalesce(SessionRow.second_factor_at > func.now() - second_factor.LASTS, False),
     )
     .join(UserRow, UserRow.id == SessionRow.user_id)
     .where(SessionRow.token_hash == bindparam("token_hash"), SessionRow.expires_at > func.now())
@@ -53,7 +55,10 @@ class LiveCredentials:
         """Return the session with this token, None if there is none or it has expired."""
         with self._engine.connect() as connection:
             row = connection.execute(_FIND_SESSION, {"token_hash": token_hash}).one_or_none()
-        return None if row is None else LiveCredential(*row, methods=(Method.PROVIDER,))
+        if row is None:
+            return None
+        given = (Method.SECOND_FACTOR,) if row[-1] else ()
+        return LiveCredential(*row[:-1], methods=(Method.PROVIDER, *given))
 
     def api_token(self, token_hash: bytes) -> LiveCredential | None:
         """Return the API token that this is, None if there is none or it has expired."""

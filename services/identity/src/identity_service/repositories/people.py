@@ -86,9 +86,9 @@ class PeopleRepository:
         )
         return made.one_or_none() is not None
 
-    def withdraw_admin(self, user_id: UUID) -> None:
-        """Give a person who is an admin the role back that the person's profile shows."""
-        self._session.execute(
+    def withdraw_admin(self, user_id: UUID) -> bool:
+        """Give an admin the role back that the profile shows; return whether it was one."""
+        withdrawn = self._session.execute(
             update(UserRow)
             .where(UserRow.id == user_id, UserRow.role == Role.ADMIN)
             .values(
@@ -101,7 +101,9 @@ class PeopleRepository:
                     ROLE,
                 )
             )
+            .returning(UserRow.id)
         )
+        return withdrawn.one_or_none() is not None
 
     def lock(self, user_id: UUID) -> Role | None:
         """Return the person's role, which stays as it is until the transaction ends."""
@@ -203,12 +205,13 @@ def _person(
         interests=tuple(row.interests),
         heard_about_us=row.heard_about_us,
         created_at=row.created_at,
-        comedian_profile=_comedian(comedian) if comedian else None,
-        organizer_profile=_organizer(organizer) if organizer else None,
+        comedian_profile=comedian_profile(comedian) if comedian else None,
+        organizer_profile=organizer_profile(organizer) if organizer else None,
     )
 
 
-def _organizer(row: OrganizerProfileRow) -> OrganizerProfile:
+def organizer_profile(row: OrganizerProfileRow) -> OrganizerProfile:
+    """Return what an organizer tells."""
     return OrganizerProfile(
         id=row.id,
         name=row.name,
@@ -221,7 +224,8 @@ def _organizer(row: OrganizerProfileRow) -> OrganizerProfile:
     )
 
 
-def _comedian(row: ComedianProfileRow) -> ComedianProfile:
+def comedian_profile(row: ComedianProfileRow) -> ComedianProfile:
+    """Return what a comedian tells."""
     return ComedianProfile(
         id=row.id,
         stage_name=row.stage_name,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from identity_service.domain.sign_in import OpenSession
@@ -52,6 +52,40 @@ class SessionRepository:
             .order_by(SessionRow.last_seen_at.desc(), SessionRow.id.desc())
         )
         return [OpenSession(*row) for row in found]
+
+    def pass_second_factor(self, session_id: UUID, *, user_id: UUID) -> bool:
+        """Note that this session of this person has given the second factor, if there is one."""
+        passed = self._session.execute(
+            update(SessionRow)
+            .where(
+                SessionRow.id == session_id,
+                SessionRow.user_id == user_id,
+                SessionRow.expires_at > func.now(),
+            )
+            .values(second_factor_at=func.now())
+            .returning(SessionRow.id)
+        )
+        return passed.one_or_none() is not None
+
+    def end_second_factor(self, session_id: UUID, *, user_id: UUID) -> bool:
+        """Take the second factor from a session of this person; return whether it had it."""
+        ended = self._session.execute(
+            update(SessionRow)
+            .where(
+                SessionRow.id == session_id,
+                SessionRow.user_id == user_id,
+                SessionRow.second_factor_at.is_not(None),
+            )
+            .values(second_factor_at=None)
+            .returning(SessionRow.id)
+        )
+        return ended.one_or_none() is not None
+
+    def end_second_factors_of(self, user_id: UUID) -> None:
+        """Take the second factor from every session of a person."""
+        self._session.execute(
+            update(SessionRow).where(SessionRow.user_id == user_id).values(second_factor_at=None)
+        )
 
     def end(self, token_hash: bytes) -> None:
         """End the session with this token; a session that is no more stays so."""

@@ -6,8 +6,11 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
+from identity_service.repositories.admin_passwords import AdminPasswordRepository
 from identity_service.repositories.api_tokens import ApiTokenRepository
 from identity_service.repositories.applications import ApplicationRepository
+from identity_service.repositories.audit import AuditRepository
+from identity_service.repositories.creators import CreatorRepository
 from identity_service.repositories.people import PeopleRepository
 from identity_service.repositories.service_clients import ServiceClientRepository
 from identity_service.repositories.sessions import SessionRepository
@@ -24,6 +27,9 @@ class Transaction:
         self.sessions = SessionRepository(session)
         self.api_tokens = ApiTokenRepository(session)
         self.sign_in_attempts = SignInAttemptRepository(session)
+        self.creators = CreatorRepository(session)
+        self.admin_passwords = AdminPasswordRepository(session)
+        self.audit = AuditRepository(session)
         self.service_clients = ServiceClientRepository(session)
         self.signing_keys = SigningKeyRepository(session)
 

@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus, require_decidable
+from identity_service.domain.audit import Action
 from identity_service.domain.errors import NothingToDecide, UnknownPerson
+from identity_service.domain.people import Role
 from identity_service.repositories.transaction import Begin
 
 
@@ -14,10 +16,12 @@ def decide_application(
     decision: ApprovalStatus,
     admin_id: UUID,
     reason: str | None = None,
+    role: Role | None = None,
 ) -> None:
     """Approve, reject or revoke a creator; the decision is appended to the history.
 
-    Two admins who decide at the same moment do so one after the other.
+    With `role`, only a creator of this role is known. Two admins who decide at the same moment do
+    so one after the other.
 
     Raises:
         UnknownPerson: there is no such person.
@@ -25,10 +29,18 @@ def decide_application(
         DecisionNotPossible: the present standing does not allow this decision.
     """
     with begin() as tx:
-        if tx.people.lock(user_id) is None:
+        actual = tx.people.lock(user_id)
+        if actual is None or role not in (None, actual):
             raise UnknownPerson
         standing = tx.applications.standing(user_id)
         if standing is None:
             raise NothingToDecide
         require_decidable(standing, decision)
         tx.applications.record(user_id, decision, admin_id=admin_id, reason=reason)
+        tx.audit.record(
+            Action.CREATOR_DECIDED,
+            actor_id=admin_id,
+            subject_id=user_id,
+            before={"standing": standing},
+            after={"standing": decision},
+        )

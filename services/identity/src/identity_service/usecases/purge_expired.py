@@ -9,5 +9,6 @@ def purge_expired(begin: Begin) -> dict[str, int]:
         return {
             "sessions": tx.sessions.purge(),
             "attempts": tx.sign_in_attempts.purge(),
+            "counted_attempts": tx.admin_passwords.purge(),
             "api_credentials": tx.api_tokens.purge(),
         }

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from identity_service.domain.audit import Action
 from identity_service.domain.sign_in import ProviderIdentity, SignInPolicy
 from identity_service.repositories.transaction import Begin
 
@@ -33,8 +34,10 @@ def recognise_person(
         else:
             tx.people.refresh(user_id, identity)
         if not policy.is_admin(identity.email):
-            tx.people.withdraw_admin(user_id)
+            if tx.people.withdraw_admin(user_id):
+                tx.audit.record(Action.ADMIN_WITHDRAWN, actor_id=None, subject_id=user_id)
         elif tx.people.make_admin(user_id):
             tx.sessions.end_all_of(user_id)
             tx.api_tokens.end_all_of(user_id)
+            tx.audit.record(Action.ADMIN_GAINED, actor_id=None, subject_id=user_id)
     return user_id

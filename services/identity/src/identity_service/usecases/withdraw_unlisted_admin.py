@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from identity_service.domain.audit import Action
 from identity_service.domain.people import Role
 from identity_service.domain.sign_in import LiveCredential, SignInPolicy
 from identity_service.repositories.transaction import Begin
@@ -14,6 +15,8 @@ def withdraw_unlisted_admin(
     if credential.role is not Role.ADMIN or policy.is_admin(credential.email):
         return credential
     with begin() as tx:
-        tx.people.withdraw_admin(credential.user_id)
         role = tx.people.lock(credential.user_id)
+        if role is Role.ADMIN and tx.people.withdraw_admin(credential.user_id):
+            tx.audit.record(Action.ADMIN_WITHDRAWN, actor_id=None, subject_id=credential.user_id)
+            role = tx.people.lock(credential.user_id)
     return replace(credential, role=role or Role.AUDIENCE)

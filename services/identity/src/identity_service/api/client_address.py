@@ -1,0 +1,25 @@
+"""Where a request comes from."""
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from flask import request
+
+IPV6_NEIGHBOURHOOD = 64  # what one household has
+
+
+def client_address() -> str:
+    """Return the address that the gateway names, of IPv6 ones the network.
+
+    Services listen on private addresses only, and the gateway drops what a client says about
+    itself: whoever sets this header is the gateway.
+    """
+    said = request.headers.get("X-Forwarded-For") or request.remote_addr or ""
+    try:
+        address = ip_address(said.rpartition(",")[2].strip())
+    except ValueError:
+        return "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), IPV6_NEIGHBOURHOOD), strict=False))
