@@ -120,7 +120,10 @@ INVARIANTS = (
             ('booking', 'booking.booking', 'TRUNCATE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),
             ('config', 'config.fee_schedule_version', 'DELETE'),
-            ('config', 'config.fee_schedule_version', 'TRUNCATE')
+            ('config', 'config.fee_schedule_version', 'TRUNCATE'),
+            ('config', 'config.setting_version', 'UPDATE'),
+            ('config', 'config.setting_version', 'DELETE'),
+            ('config', 'config.setting_version', 'TRUNCATE')
         ) AS owned (role, name, what)
         WHERE has_table_privilege(owned.role, owned.name, what)
         """,

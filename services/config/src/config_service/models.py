@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, func
+from sqlalchemy import CheckConstraint, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,3 +36,28 @@ class FeeScheduleVersionRow(Base):
     author: Mapped[str]
     reason: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SettingVersionRow(Base):
+    """One version of any other setting; versions are added, never changed or removed."""
+
+    __tablename__ = "setting_version"
+    __table_args__ = (CheckConstraint("version > 0", name="version_counts_from_one"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    effective_from: Mapped[datetime]
+    author: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AuthorRow(Base):
+    """Whom the author of a version stands for; without this row nobody knows any more."""
+
+    __tablename__ = "author"
+    __table_args__ = (UniqueConstraint("user_id", name="uq_author_user_id"),)
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]

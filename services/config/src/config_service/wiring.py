@@ -24,7 +24,7 @@ class Wiring:
     def ready(self) -> None:
         """Raise if the database cannot be reached."""
         with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM config.fee_schedule_version LIMIT 1"))
+            connection.execute(text("SELECT 1 FROM config.setting_version LIMIT 1"))
 
 
 def wire(settings: Settings) -> Wiring:

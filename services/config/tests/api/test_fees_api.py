@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from flask.testing import FlaskClient
 
+from config_service.domain.settings import FEES
 from config_service.wiring import Wiring
 from service_kit.testing import TokenIssuer
 
@@ -36,9 +37,8 @@ def test_a_schedule_that_is_known_already_is_not_sent_again(
     )
 
     with use.read() as tx:
-        current = tx.fee_schedules.in_force()
-    assert current is not None
-    assert first.json["version"] == current.version
+        current = tx.settings.standing(FEES).current()
+    assert first.json["version"] == current.number
     assert first.json["slabs"][1] == {"fromRupees": 200, "basisPoints": 800}
     assert (again.status_code, again.data) == (304, b"")
 

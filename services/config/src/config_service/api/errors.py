@@ -2,10 +2,14 @@
 
 from http import HTTPStatus
 
-from config_service.domain.errors import ConfigError, InvalidFeeSchedule, NoFeeSchedule
+from config_service.domain import errors
 
 STATUS: dict[type[Exception], HTTPStatus] = {
-    ConfigError: HTTPStatus.CONFLICT,
-    InvalidFeeSchedule: HTTPStatus.UNPROCESSABLE_ENTITY,
-    NoFeeSchedule: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ConfigError: HTTPStatus.CONFLICT,
+    errors.InvalidFeeSchedule: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidSetting: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.EffectiveFromRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.SettingChanged: HTTPStatus.PRECONDITION_FAILED,
+    errors.ChangeScheduled: HTTPStatus.CONFLICT,
+    errors.NotSetUp: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -7,8 +7,9 @@ from marshmallow import fields
 
 from config_service.api.rules import ADMIN, FEE_READERS
 from config_service.api.wired import wired
-from config_service.domain.errors import NoFeeSchedule
-from config_service.domain.fees import BASIS_POINTS, FeeScheduleVersion, upper_bounds
+from config_service.domain.fees import FeeSchedule, upper_bounds
+from config_service.domain.settings import FEES, Version
+from config_service.domain.values import BASIS_POINTS
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Instant, Schema
 from service_kit.routes import Blueprint
@@ -57,9 +58,9 @@ def get_admin_fees() -> dict[str, Any]:
     current = _current()
     return {
         "fee_config": {
-            "platform_fee_percent": current.schedule.platform_fee_basis_points * 100 / BASIS_POINTS,
-            "fee_slabs": _wire_slabs(current),
-            "version": current.version,
+            "platform_fee_percent": current.value.platform_fee_basis_points * 100 / BASIS_POINTS,
+            "fee_slabs": _wire_slabs(current.value),
+            "version": current.number,
             "last_updated": current.effective_from,
         }
     }
@@ -71,7 +72,7 @@ def get_admin_fees() -> dict[str, Any]:
 def get_public_config() -> Response | dict[str, Any]:
     """Show what a buyer may know"""
     current = _current()
-    return {"fee_slabs": _wire_slabs(current), "version": current.version}
+    return {"fee_slabs": _wire_slabs(current.value), "version": current.number}
 
 
 @blp.get("/internal/fee-schedule")
@@ -81,32 +82,28 @@ def get_public_config() -> Response | dict[str, Any]:
 def get_fee_schedule() -> Any:
     """Give another service the fee schedule in force"""
     current = _current()
-    etag = f"fees-{current.version}"
+    etag = f"fees-{current.number}"
     if etag in request.if_none_match:
         return Response(status=304, headers={"ETag": f'"{etag}"'})
     answer = {
-        "version": current.version,
-        "platform_fee_basis_points": current.schedule.platform_fee_basis_points,
-        "slabs": current.schedule.slabs,
+        "version": current.number,
+        "platform_fee_basis_points": current.value.platform_fee_basis_points,
+        "slabs": current.value.slabs,
     }
     return answer, 200, {"ETag": f'"{etag}"'}
 
 
-def _current() -> FeeScheduleVersion:
+def _current() -> Version[FeeSchedule]:
     with wired().read() as tx:
-        current = tx.fee_schedules.in_force()
-    if current is None:
-        raise NoFeeSchedule("Fees have not been set up yet.")
-    return current
+        return tx.settings.standing(FEES).current()
 
 
-def _wire_slabs(version: FeeScheduleVersion) -> list[dict[str, Any]]:
-    slabs = version.schedule.slabs
+def _wire_slabs(schedule: FeeSchedule) -> list[dict[str, Any]]:
     return [
         {
             "min_price": slab.from_rupees,
             "max_price": upper,
             "fee": slab.basis_points / BASIS_POINTS,
         }
-        for slab, upper in zip(slabs, upper_bounds(slabs), strict=True)
+        for slab, upper in zip(schedule.slabs, upper_bounds(schedule.slabs), strict=True)
     ]

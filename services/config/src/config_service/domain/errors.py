@@ -13,7 +13,31 @@ class InvalidFeeSchedule(ConfigError):
     code = "INVALID_FEE_SCHEDULE"
 
 
-class NoFeeSchedule(ConfigError):
-    """No fee schedule has been set yet."""
+class InvalidSetting(ConfigError):
+    """The value breaks a rule of its key."""
 
-    code = "NO_FEE_SCHEDULE"
+    code = "INVALID_SETTING"
+
+
+class EffectiveFromRefused(ConfigError):
+    """A version can start neither in the past nor in the far future."""
+
+    code = "EFFECTIVE_FROM_REFUSED"
+
+
+class SettingChanged(ConfigError):
+    """The setting is no longer the one the caller has seen; nothing was changed."""
+
+    code = "SETTING_CHANGED"
+
+
+class ChangeScheduled(ConfigError):
+    """A change is scheduled that the caller does not say to know of; nothing was changed."""
+
+    code = "CHANGE_SCHEDULED"
+
+
+class NotSetUp(ConfigError):
+    """No value of the key is in force yet."""
+
+    code = "NOT_SET_UP"

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 
 from config_service.domain.errors import InvalidFeeSchedule
+from config_service.domain.values import BASIS_POINTS
 
-BASIS_POINTS = 10_000  # 100 %
 OPEN_END_RUPEES = 1_000_000  # written as the last slab's upper bound on the wire
 
 
@@ -33,17 +32,6 @@ class FeeSchedule:
     def __post_init__(self) -> None:
         _check_share("the platform fee", self.platform_fee_basis_points)
         _check_slabs(self.slabs)
-
-
-@dataclass(frozen=True, slots=True)
-class FeeScheduleVersion:
-    """A fee schedule as it was set: which version, when, by whom, why."""
-
-    version: int
-    schedule: FeeSchedule
-    effective_from: datetime
-    author: str
-    reason: str
 
 
 def upper_bounds(slabs: Sequence[FeeSlab]) -> list[int]:
