@@ -15,6 +15,8 @@ EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"} | SERVIC
 
 TABLE: dict[str, set[str]] = {
     "GET /api/v1/admin/fees": {"admin"},
+    "POST /api/v1/admin/fees": {"admin"},
+    "PUT /api/v1/admin/fees": {"admin"},
     "GET /api/v1/config/public": EVERYBODY,
     "GET /internal/fee-schedule": {"booking"},
     "GET /healthz": EVERYBODY,

@@ -1,30 +1,36 @@
-"""Routes: GET /internal/fee-schedule · GET /api/v1/config/public · GET /api/v1/admin/fees."""
+"""Routes: GET, POST, PUT /api/v1/admin/fees · GET /api/v1/config/public, /internal/fee-schedule."""
 
 from typing import Any
 
-from flask import Response, request
-from marshmallow import fields
+from marshmallow import fields, validate
 
+from config_service.api.etags import NOT_MODIFIED, seen_tags, tagged
+from config_service.api.forms import SlabSchema, wire_slabs
 from config_service.api.rules import ADMIN, FEE_READERS
+from config_service.api.shares import PERCENT, Share
 from config_service.api.wired import wired
-from config_service.domain.fees import FeeSchedule, upper_bounds
-from config_service.domain.settings import FEES, Version
-from config_service.domain.values import BASIS_POINTS
-from service_kit.access import EVERYONE, allow
+from config_service.domain.fees import MAX_SLABS, FeeSchedule, contiguous
+from config_service.domain.settings import FEES, MAX_REASON, Edit, Standing
+from config_service.usecases.change_setting import change_setting
+from service_kit.access import EVERYONE, allow, current_caller
 from service_kit.openapi import Instant, Schema
 from service_kit.routes import Blueprint
 
 blp = Blueprint("fees", __name__, description="Fees: what buyers and creators pay the platform")
 
 
-class SlabSchema(Schema):
-    min_price = fields.Integer(required=True, metadata={"description": "whole rupees"})
-    max_price = fields.Integer(required=True, metadata={"description": "whole rupees"})
-    fee = fields.Float(required=True, metadata={"description": "share of the ticket price"})
+class FeesRequest(Schema):
+    slabs = fields.List(
+        fields.Nested(SlabSchema), required=True, validate=validate.Length(1, MAX_SLABS)
+    )
+    platform_fee_percent = Share(PERCENT, load_default=None, allow_none=True)
+    reason = fields.String(
+        load_default="changed on the fees page", validate=validate.Length(1, MAX_REASON)
+    )
 
 
 class FeeConfigSchema(Schema):
-    platform_fee_percent = fields.Float(required=True)
+    platform_fee_percent = Share(PERCENT, required=True)
     fee_slabs = fields.List(fields.Nested(SlabSchema), required=True)
     version = fields.Integer(required=True)
     last_updated = Instant(required=True)
@@ -53,57 +59,94 @@ class FeeScheduleResponse(Schema):
 @blp.get("/api/v1/admin/fees")
 @allow(ADMIN)
 @blp.response(200, AdminFeesResponse)
-def get_admin_fees() -> dict[str, Any]:
+@blp.alt_response(304, description=NOT_MODIFIED)
+def get_admin_fees() -> Any:
     """Show the fees in force"""
-    current = _current()
-    return {
-        "fee_config": {
-            "platform_fee_percent": current.value.platform_fee_basis_points * 100 / BASIS_POINTS,
-            "fee_slabs": _wire_slabs(current.value),
-            "version": current.number,
-            "last_updated": current.effective_from,
-        }
-    }
+    return _fee_config(_standing())
+
+
+@blp.post("/api/v1/admin/fees")
+@allow(ADMIN)
+@blp.arguments(FeesRequest)
+@blp.response(200, AdminFeesResponse)
+@blp.alt_response(409, description="`CHANGE_SCHEDULED`, without `If-Match` only")
+@blp.alt_response(412, description="`SETTING_CHANGED`: `If-Match` names another state")
+@blp.alt_response(422, description="invalid fields, or `INVALID_FEE_SCHEDULE`")
+def post_admin_fees(body: dict[str, Any]) -> Any:
+    """Set the fees of all bookings made from now on"""
+    return _set_fees(body)
+
+
+@blp.put("/api/v1/admin/fees")
+@allow(ADMIN)
+@blp.arguments(FeesRequest)
+@blp.response(200, AdminFeesResponse)
+@blp.alt_response(409, description="`CHANGE_SCHEDULED`, without `If-Match` only")
+@blp.alt_response(412, description="`SETTING_CHANGED`: `If-Match` names another state")
+@blp.alt_response(422, description="invalid fields, or `INVALID_FEE_SCHEDULE`")
+def put_admin_fees(body: dict[str, Any]) -> Any:
+    """Set the fees of all bookings made from now on, as POST does"""
+    return _set_fees(body)
 
 
 @blp.get("/api/v1/config/public")
 @allow(EVERYONE)
 @blp.response(200, PublicConfigResponse)
-def get_public_config() -> Response | dict[str, Any]:
+def get_public_config() -> Any:
     """Show what a buyer may know"""
-    current = _current()
-    return {"fee_slabs": _wire_slabs(current.value), "version": current.number}
+    current = _standing().current()
+    return {"fee_slabs": wire_slabs(current.value), "version": current.number}
 
 
 @blp.get("/internal/fee-schedule")
 @allow(FEE_READERS)
 @blp.response(200, FeeScheduleResponse)
-@blp.alt_response(304, description="`If-None-Match` names the version in force")
+@blp.alt_response(304, description=NOT_MODIFIED)
 def get_fee_schedule() -> Any:
     """Give another service the fee schedule in force"""
-    current = _current()
-    etag = f"fees-{current.number}"
-    if etag in request.if_none_match:
-        return Response(status=304, headers={"ETag": f'"{etag}"'})
+    current = _standing().current()
     answer = {
         "version": current.number,
         "platform_fee_basis_points": current.value.platform_fee_basis_points,
         "slabs": current.value.slabs,
     }
-    return answer, 200, {"ETag": f'"{etag}"'}
+    # booking makes up this tag from the number it knows
+    return tagged(answer, f"fees-{current.number}")
 
 
-def _current() -> Version[FeeSchedule]:
+def _set_fees(body: dict[str, Any]) -> Any:
+    slabs = contiguous(body["slabs"])
+
+    def change(now: Standing[FeeSchedule]) -> FeeSchedule:
+        share = body["platform_fee_percent"]
+        if share is None:  # absent: unchanged
+            share = now.current().value.platform_fee_basis_points
+        return FeeSchedule(share, slabs)
+
+    return _fee_config(
+        change_setting(
+            wired().begin,
+            key=FEES,
+            change=change,
+            edit=Edit(author=current_caller().id, reason=body["reason"]),
+            expected=seen_tags(),
+        )
+    )
+
+
+def _standing() -> Standing[FeeSchedule]:
     with wired().read() as tx:
-        return tx.settings.standing(FEES).current()
+        return tx.settings.standing(FEES)
 
 
-def _wire_slabs(schedule: FeeSchedule) -> list[dict[str, Any]]:
-    return [
-        {
-            "min_price": slab.from_rupees,
-            "max_price": upper,
-            "fee": slab.basis_points / BASIS_POINTS,
+def _fee_config(fees: Standing[FeeSchedule]) -> Any:
+    current = fees.current()
+    answer = {
+        "fee_config": {
+            "platform_fee_percent": current.value.platform_fee_basis_points,
+            "fee_slabs": wire_slabs(current.value),
+            "version": current.number,
+            "last_updated": current.effective_from,
         }
-        for slab, upper in zip(schedule.slabs, upper_bounds(schedule.slabs), strict=True)
-    ]
+    }
+    return tagged(answer, fees.tag)

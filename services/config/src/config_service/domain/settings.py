@@ -25,6 +25,7 @@ from config_service.domain.values import (
 V = TypeVar("V")
 
 SYSTEM = "system"  # the author of what no person has set
+MAX_REASON = 500  # characters
 MAX_AHEAD = timedelta(days=2 * 365)
 
 
