@@ -53,7 +53,7 @@ ROUTES = {
         "/api/v1/config/public",
         "/api/v1/admin/fees",
         "/api/v1/admin/config",
-        "/api/v1/admin/config/booking.fee/history",
+        "/api/v1/admin/config/booking-limits/history",
     ],
 }
 

@@ -6,6 +6,21 @@ from marshmallow import fields, post_load, pre_dump
 
 from config_service.api.shares import FRACTION, PERCENT, Share
 from config_service.domain.fees import BoundedSlab, FeeSchedule, contiguous, upper_bounds
+from config_service.domain.settings import (
+    BOOKING_LIMITS,
+    FEES,
+    HOLD_TIME,
+    REFUND_POLICY,
+    RETENTION,
+    Key,
+)
+from config_service.domain.values import (
+    BookingLimits,
+    HoldTime,
+    RefundPolicy,
+    RefundTier,
+    Retention,
+)
 from service_kit.openapi import Schema
 
 
@@ -53,3 +68,55 @@ def wire_slabs(schedule: FeeSchedule) -> list[BoundedSlab]:
         BoundedSlab(slab.from_rupees, upper, slab.basis_points)
         for slab, upper in zip(schedule.slabs, upper_bounds(schedule.slabs), strict=True)
     ]
+
+
+class BookingLimitsSchema(Schema):
+    tickets_per_booking = fields.Integer(required=True, strict=True)
+    tickets_per_person_and_show = fields.Integer(required=True, strict=True)
+
+    @post_load
+    def _limits(self, data: dict[str, Any], **_kwargs: Any) -> BookingLimits:
+        return BookingLimits(**data)
+
+
+class HoldTimeSchema(Schema):
+    minutes = fields.Integer(required=True, strict=True)
+
+    @post_load
+    def _hold_time(self, data: dict[str, Any], **_kwargs: Any) -> HoldTime:
+        return HoldTime(**data)
+
+
+class RefundTierSchema(Schema):
+    hours_before_start = fields.Integer(required=True, strict=True)
+    refund_percent = Share(PERCENT, required=True, attribute="basis_points")
+
+    @post_load
+    def _tier(self, data: dict[str, Any], **_kwargs: Any) -> RefundTier:
+        return RefundTier(**data)
+
+
+class RefundPolicySchema(Schema):
+    tiers = fields.List(fields.Nested(RefundTierSchema), required=True)
+    refunds_convenience_fee = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+    @post_load
+    def _policy(self, data: dict[str, Any], **_kwargs: Any) -> RefundPolicy:
+        return RefundPolicy(tuple(data["tiers"]), data["refunds_convenience_fee"])
+
+
+class RetentionSchema(Schema):
+    years = fields.Integer(required=True, strict=True)
+
+    @post_load
+    def _retention(self, data: dict[str, Any], **_kwargs: Any) -> Retention:
+        return Retention(**data)
+
+
+FORMS: dict[Key[Any], type[Schema]] = {
+    FEES: FeesSchema,
+    BOOKING_LIMITS: BookingLimitsSchema,
+    HOLD_TIME: HoldTimeSchema,
+    REFUND_POLICY: RefundPolicySchema,
+    RETENTION: RetentionSchema,
+}
