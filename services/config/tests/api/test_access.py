@@ -34,6 +34,7 @@ TABLE: dict[str, set[str]] = {
     "PUT /api/v1/admin/config/retention": {"admin"},
     "GET /api/v1/admin/config/retention/history": {"admin"},
     "GET /api/v1/config/public": EVERYBODY,
+    "GET /internal/booking-settings": {"booking"},
     "GET /internal/fee-schedule": {"booking"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,

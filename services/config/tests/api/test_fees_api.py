@@ -57,12 +57,6 @@ def test_admins_see_the_fees_as_the_front_end_reads_them(
     assert fees["lastUpdated"].endswith("Z")
 
 
-def test_anybody_may_see_the_slabs(client: FlaskClient) -> None:
-    answer = client.get("/api/v1/config/public")
-
-    assert answer.json["feeSlabs"][0] == {"minPrice": 0, "maxPrice": 199, "fee": 0.07}
-
-
 def test_a_schedule_that_is_known_already_is_not_sent_again(
     client: FlaskClient, issuer: TokenIssuer, use: Wiring
 ) -> None:
@@ -78,12 +72,6 @@ def test_a_schedule_that_is_known_already_is_not_sent_again(
     assert first.json["version"] == current.number
     assert first.json["slabs"][1] == {"fromRupees": 200, "basisPoints": 800}
     assert (again.status_code, again.data) == (304, b"")
-
-
-def test_the_public_fees_are_documented(client: FlaskClient) -> None:
-    paths = client.get("/openapi.json").json["paths"]
-
-    assert paths["/api/v1/config/public"]["get"]["x-access"] == "everyone"
 
 
 def test_admins_set_slabs_and_the_platform_fee_stays(

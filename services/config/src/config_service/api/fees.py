@@ -1,4 +1,4 @@
-"""Routes: GET, POST, PUT /api/v1/admin/fees · GET /api/v1/config/public, /internal/fee-schedule."""
+"""Routes: GET, POST, PUT /api/v1/admin/fees · GET /internal/fee-schedule."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from config_service.api.wired import wired
 from config_service.domain.fees import MAX_SLABS, FeeSchedule, contiguous
 from config_service.domain.settings import FEES, MAX_REASON, Edit, Standing
 from config_service.usecases.change_setting import change_setting
-from service_kit.access import EVERYONE, allow, current_caller
+from service_kit.access import allow, current_caller
 from service_kit.openapi import Instant, Schema
 from service_kit.routes import Blueprint
 
@@ -38,11 +38,6 @@ class FeeConfigSchema(Schema):
 
 class AdminFeesResponse(Schema):
     fee_config = fields.Nested(FeeConfigSchema, required=True)
-
-
-class PublicConfigResponse(Schema):
-    fee_slabs = fields.List(fields.Nested(SlabSchema), required=True)
-    version = fields.Integer(required=True)
 
 
 class InternalSlabSchema(Schema):
@@ -87,15 +82,6 @@ def post_admin_fees(body: dict[str, Any]) -> Any:
 def put_admin_fees(body: dict[str, Any]) -> Any:
     """Set the fees of all bookings made from now on, as POST does"""
     return _set_fees(body)
-
-
-@blp.get("/api/v1/config/public")
-@allow(EVERYONE)
-@blp.response(200, PublicConfigResponse)
-def get_public_config() -> Any:
-    """Show what a buyer may know"""
-    current = _standing().current()
-    return {"fee_slabs": wire_slabs(current.value), "version": current.number}
 
 
 @blp.get("/internal/fee-schedule")
