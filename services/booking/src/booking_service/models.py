@@ -111,6 +111,17 @@ class IdempotencyKeyRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class PlatformSettingsRow(Base):
+    """Settings received from the config service beside the fees; the newest version is used."""
+
+    __tablename__ = "platform_settings"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class FeeScheduleRow(Base):
     """Fee schedules received from the config service; the newest version is used."""
 

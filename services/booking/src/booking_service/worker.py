@@ -1,4 +1,4 @@
-"""Booking's worker process: fees kept fresh, old idempotency keys removed."""
+"""Booking's worker process: fees and limits kept fresh, old idempotency keys removed."""
 
 import os
 from datetime import timedelta
@@ -9,6 +9,7 @@ from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS
 from booking_service.domain.errors import FeesUnavailable
 from booking_service.settings import Settings
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
+from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.wiring import SERVICE, Wiring, wire
 from service_kit import logs
 from service_kit.settings import reading
@@ -16,11 +17,18 @@ from service_kit.timers import Periodic, Timers
 from service_kit.worker import run_until_stopped
 
 FEES_EVERY_SECONDS = 5.0
+SETTINGS_EVERY_SECONDS = 5.0
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 KEYS_AT_ONCE = 5_000
 
 FEE_SCHEDULE_AGE = Gauge(
     "fee_schedule_age_seconds", "Time since the config service last confirmed the fees in use."
+)
+
+
+PLATFORM_SETTINGS_AGE = Gauge(
+    "platform_settings_age_seconds",
+    "Time since the config service last confirmed the limits in use.",
 )
 
 
@@ -31,12 +39,15 @@ def run(use: Wiring, *, port: int) -> None:
         try:
             refresh_fee_schedule(use.begin, use.config)
         finally:
-            measure_age()
+            with use.read() as tx:
+                _measure(FEE_SCHEDULE_AGE, tx.fee_schedules.age())
 
-    def measure_age() -> None:
-        with use.read() as tx:
-            age = tx.fee_schedules.age()
-        FEE_SCHEDULE_AGE.set(age.total_seconds() if age else float("inf"))
+    def refresh_settings() -> None:
+        try:
+            refresh_platform_settings(use.begin, use.config)
+        finally:
+            with use.read() as tx:
+                _measure(PLATFORM_SETTINGS_AGE, tx.platform_settings.age())
 
     def forget_keys() -> None:
         age, forgotten = timedelta(hours=IDEMPOTENCY_KEY_HOURS), KEYS_AT_ONCE
@@ -52,6 +63,7 @@ def run(use: Wiring, *, port: int) -> None:
     timers = Timers(
         [
             Periodic("refresh-fees", FEES_EVERY_SECONDS, refresh_fees),
+            Periodic("refresh-settings", SETTINGS_EVERY_SECONDS, refresh_settings),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
         ]
     )
@@ -60,6 +72,10 @@ def run(use: Wiring, *, port: int) -> None:
         run_until_stopped(port=port, ready=ready)
     finally:
         timers.stop()
+
+
+def _measure(gauge: Gauge, age: timedelta | None) -> None:
+    gauge.set(float("inf") if age is None else age.total_seconds())
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def test_without_the_database_the_last_fees_seen_go_on(use: Wiring) -> None:
     fees = CurrentFees(read)
     seen = fees.current()
     reached.clear()
-    fees._fresh_until = 0.0  # as if a second had gone by
+    fees._kept._fresh_until = 0.0  # as if a second had gone by
 
     assert fees.current() == seen
 

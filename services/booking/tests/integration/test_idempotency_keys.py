@@ -16,7 +16,13 @@ def test_old_keys_are_removed_some_at_a_time_and_young_ones_stay(
     for number in range(3):
         key = IdempotencyKey(f"key-{number}", "same")
         reserve_tickets(
-            use.begin, use.fees, show_id=show_id, buyer_id=buyer_id, quantity=1, key=key
+            use.begin,
+            use.fees,
+            use.limits,
+            show_id=show_id,
+            buyer_id=buyer_id,
+            quantity=1,
+            key=key,
         )
 
     def forget(age: timedelta) -> int:

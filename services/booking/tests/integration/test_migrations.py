@@ -5,3 +5,12 @@ def test_models_and_migrations_describe_the_same_schema(databases: Databases) ->
     owner_url = databases.of("booking").owner_url
 
     assert "newest 2026" in run_cli("booking", "migrate-status", owner_url=owner_url)
+
+
+def test_the_newest_migrations_can_be_undone_and_done_again(databases: Databases) -> None:
+    owner_url = databases.of("booking").owner_url
+
+    run_cli("booking", "rollback", "--to", "20261122_2015", owner_url=owner_url)
+    run_cli("booking", "migrate", owner_url=owner_url)
+
+    assert "newest 2026" in run_cli("booking", "migrate-status", owner_url=owner_url)

@@ -37,7 +37,7 @@ def test_versions_may_arrive_in_any_order(use: Wiring, show_with: ShowFactory) -
 
 def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=4)
 
     put_offer(use.begin, offer=changed(use, show_id, version=2, capacity=15))
 
@@ -47,7 +47,7 @@ def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFa
 
 def test_a_refused_version_changes_nothing(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=4)
     before = stored(use, show_id)
 
     with pytest.raises(CapacityBelowSold):
@@ -64,7 +64,9 @@ def test_sales_and_a_shrinking_capacity_at_once_never_oversell(
 
     def buy(_: int) -> bool:
         try:
-            reserve_tickets(use.begin, use.fees, show_id=show_id, buyer_id=uuid4(), quantity=1)
+            reserve_tickets(
+                use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=1
+            )
         except Exception as error:
             if type(error).__name__ != "SoldOut":
                 raise

@@ -38,6 +38,7 @@ def book(
     return reserve_tickets(
         use.begin,
         use.fees,
+        use.limits,
         show_id=show_id,
         buyer_id=buyer_id or uuid4(),
         quantity=quantity,

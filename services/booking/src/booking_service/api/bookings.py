@@ -96,7 +96,7 @@ class BookingsResponse(Schema):
 @blp.alt_response(
     409,
     description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`, `SOLD_OUT`, `TICKET_LIMIT_REACHED`, "
-    "`PRICE_CHANGED` with the new `quote`, `IN_FLIGHT`",
+    "`BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `IN_FLIGHT`",
 )
 @blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
 def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +105,7 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
     booking = reserve_tickets(
         use.sell,
         use.fees,
+        use.limits,
         show_id=body["show_id"],
         buyer_id=current_caller().id,
         quantity=body["quantity"],

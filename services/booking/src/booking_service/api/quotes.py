@@ -6,7 +6,7 @@ from uuid import UUID
 from marshmallow import fields, validate
 
 from booking_service.api.wired import wired
-from booking_service.domain.bookings import MAX_TICKETS_PER_BOOKING
+from booking_service.domain.limits import MAX_TICKETS_PER_BOOKING
 from booking_service.domain.pricing import BASIS_POINTS, Quote
 from booking_service.usecases.quote_tickets import quote_tickets
 from service_kit.access import EVERYONE, allow
@@ -47,13 +47,12 @@ class QuoteResponse(Schema):
 @blp.arguments(QuoteRequest, as_kwargs=True)
 @blp.response(200, QuoteResponse)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
-@blp.alt_response(409, description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`")
+@blp.alt_response(409, description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`, `BOOKING_TOO_LARGE`")
 def post_quote(show_id: UUID, quantity: int) -> dict[str, Any]:
     """Name the price of some tickets; nothing is set aside"""
     use = wired()
-    return {
-        "quote": wire_quote(quote_tickets(use.read, use.fees, show_id=show_id, quantity=quantity))
-    }
+    lines = quote_tickets(use.read, use.fees, use.limits, show_id=show_id, quantity=quantity)
+    return {"quote": wire_quote(lines)}
 
 
 def wire_quote(quote: Quote) -> dict[str, Any]:

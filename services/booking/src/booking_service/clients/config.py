@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from booking_service.domain.limits import PlatformSettings
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
 from service_kit.peers import Peer, PeerUnavailable
 
@@ -37,3 +38,22 @@ class ConfigClient:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PeerUnavailable.of("config", "answered with something else than fees") from error
+
+    def platform_settings(self, known: PlatformSettings | None) -> PlatformSettings:
+        """Return limits and other settings in force; `known` itself if they still are.
+
+        Raises:
+            PeerUnavailable: no usable answer.
+        """
+        headers = {"If-None-Match": f'"settings-{known.version}"'} if known else {}
+        answer = self.peer.get("/internal/booking-settings", scope=SCOPE, headers=headers)
+        if answer.status == 304 and known is not None:
+            return known
+        if not answer.ok:
+            raise PeerUnavailable.of("config", f"answered {answer.status}")
+        try:
+            settings = PlatformSettings(int(answer.body["version"]), answer.body)
+            settings.limits  # noqa: B018 what cannot be read is not kept
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise PeerUnavailable.of("config", "answered with no settings") from error
+        return settings

@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-MAX_TICKETS_PER_BOOKING = 10
-MAX_TICKETS_PER_PERSON_AND_SHOW = 10
 IDEMPOTENCY_KEY_HOURS = 24
 
 

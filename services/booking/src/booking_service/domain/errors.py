@@ -42,6 +42,17 @@ class TicketLimitReached(BookingError):
     code = "TICKET_LIMIT_REACHED"
 
 
+class BookingTooLarge(BookingError):
+    """One booking may not have so many tickets."""
+
+    code = "BOOKING_TOO_LARGE"
+
+    @classmethod
+    def than(cls, most: int) -> "BookingTooLarge":
+        """Return the refusal of more than `most` tickets."""
+        return cls(f"At most {most} tickets can be booked at once.")
+
+
 class PriceChanged(BookingError):
     """The total is no longer the one the buyer expects; `quote` has the new one."""
 

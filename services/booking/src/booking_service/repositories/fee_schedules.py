@@ -1,7 +1,5 @@
 """The fee schedules received from the config service, and the one in use kept in memory."""
 
-import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -9,14 +7,12 @@ from typing import Protocol
 
 from sqlalchemy import Interval, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from booking_service.domain.errors import FeesUnavailable
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
 from booking_service.models import FeeScheduleRow
-
-MEMORY_SECONDS = 1.0
+from booking_service.repositories.kept import Kept
 
 
 class FeeScheduleRepository:
@@ -69,13 +65,14 @@ class _HasFeeSchedules(Protocol):
 
 
 class CurrentFees:
-    """The newest schedule, at most `MEMORY_SECONDS` behind the database; never a call elsewhere."""
+    """The newest schedule, at most a second behind the database; never a call elsewhere."""
 
     def __init__(self, read: Callable[[], AbstractContextManager[_HasFeeSchedules]]) -> None:
-        self._read = read
-        self._lock = threading.Lock()
-        self._kept: FeeSchedule | None = None
-        self._fresh_until = 0.0
+        def look() -> FeeSchedule | None:
+            with read() as tx:
+                return tx.fee_schedules.newest()
+
+        self._kept = Kept(look)
 
     def current(self) -> FeeSchedule:
         """Return the schedule to charge by; with the database away, the last one seen.
@@ -83,26 +80,7 @@ class CurrentFees:
         Raises:
             FeesUnavailable: none was ever received.
         """
-        kept = self._kept
-        if time.monotonic() < self._fresh_until and kept is not None:
-            return kept
-        # One looks, the others go on with what they have; only before the first do all wait.
-        if self._lock.acquire(blocking=kept is None):
-            try:
-                if time.monotonic() >= self._fresh_until:
-                    self._refresh()
-                kept = self._kept
-            finally:
-                self._lock.release()
-        if kept is None:
+        schedule = self._kept.current()
+        if schedule is None:
             raise FeesUnavailable("Fees are not known yet. Please try again in a moment.")
-        return kept
-
-    def _refresh(self) -> None:
-        try:
-            with self._read() as tx:
-                self._kept = tx.fee_schedules.newest()
-        except SQLAlchemyError:
-            if self._kept is None:
-                raise
-        self._fresh_until = time.monotonic() + (MEMORY_SECONDS if self._kept else 0)
+        return schedule

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain import errors
 from booking_service.domain.bookings import (
-    MAX_TICKETS_PER_PERSON_AND_SHOW,
     BookedShow,
     Booking,
     BookingStatus,
     IdempotencyKey,
 )
+from booking_service.domain.limits import BookingLimits
 from booking_service.domain.pricing import Quote
 
 OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
@@ -30,10 +30,6 @@ _REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
     "NOT_ON_SALE": (errors.ShowNotOnSale, "Tickets for this show are not on sale."),
     "STARTED": (errors.ShowStarted, "This show has started, its sale is over."),
     "SOLD_OUT": (errors.SoldOut, "Not enough tickets are left for this show."),
-    "LIMIT_REACHED": (
-        errors.TicketLimitReached,
-        f"One person may have at most {MAX_TICKETS_PER_PERSON_AND_SHOW} tickets for a show.",
-    ),
     "KEY_REUSED": (
         errors.KeyReused,
         "This Idempotency-Key was used for a different request. Use a new one.",
@@ -62,21 +58,24 @@ class ReservationRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def reserve(self, order: Order) -> Booking:
+    def reserve(self, order: Order, limits: BookingLimits) -> Booking:
         """Take the seats and write the booking, or take nothing.
 
-        With a key that took effect before, returns that first booking as it was then.
+        With a key that took effect before, returns that first booking as it was then, also if the
+        limits are narrower by now: only a new booking is judged by them.
 
         Raises:
             BookingError: the named refusal; nothing was written.
             TermsMoved: price or rate are no longer those of the order; read them again.
         """
+        too_large = order.quote.quantity > limits.per_booking
         try:
             row = self._session.execute(
                 _RESERVE,
                 {
                     "requests": json.dumps([_request(1, order)]),
-                    "person_limit": MAX_TICKETS_PER_PERSON_AND_SHOW,
+                    # with a limit of 0 a repeat has its answer, and nothing new is sold
+                    "person_limit": 0 if too_large else limits.per_person_and_show,
                 },
             ).one()
         except DBAPIError as error:
@@ -89,8 +88,18 @@ class ReservationRepository:
             return _booking(row.facts)
         if row.outcome == "PRICE_CHANGED":
             raise errors.PriceChanged(order.quote)
+        if row.outcome == "LIMIT_REACHED":
+            raise _limit_reached(limits, too_large=too_large)
         refusal, message = _REFUSALS[row.outcome]
         raise refusal(message)
+
+
+def _limit_reached(limits: BookingLimits, *, too_large: bool) -> errors.BookingError:
+    if too_large:
+        return errors.BookingTooLarge.than(limits.per_booking)
+    return errors.TicketLimitReached(
+        f"One person may have at most {limits.per_person_and_show} tickets for a show."
+    )
 
 
 def _request(number: int, order: Order) -> dict[str, Any]:

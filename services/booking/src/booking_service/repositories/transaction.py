@@ -10,6 +10,7 @@ from booking_service.repositories.bookings import BookingRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
+from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.reservations import ReservationRepository
 
 
@@ -21,6 +22,7 @@ class Transaction:
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
         self.inventory = InventoryRepository(session)
+        self.platform_settings = PlatformSettingsRepository(session)
         self.reservations = ReservationRepository(session)
 
 

@@ -8,6 +8,7 @@ from booking_service.domain.bookings import Booking, IdempotencyKey, initial_sta
 from booking_service.domain.errors import ShowNotFound, TermsMoved
 from booking_service.domain.pricing import quote
 from booking_service.repositories.fee_schedules import CurrentFees
+from booking_service.repositories.platform_settings import CurrentLimits
 from booking_service.repositories.reservations import Order
 from booking_service.repositories.transaction import Begin
 
@@ -17,6 +18,7 @@ TERMS_ATTEMPTS = 3
 def reserve_tickets(
     begin: Begin,
     fees: CurrentFees,
+    limits: CurrentLimits,
     *,
     show_id: UUID,
     buyer_id: UUID,
@@ -32,13 +34,14 @@ def reserve_tickets(
         ShowNotFound, ShowNotOnSale, ShowStarted: this show cannot be booked.
         SoldOut: fewer than `quantity` tickets are left.
         TicketLimitReached: the buyer would hold more tickets of the show than one person may.
+        BookingTooLarge: one booking may not have so many tickets.
         PriceChanged: the total, fee included, is not `expected_total_paise`.
         KeyReused: the key belongs to a different request.
         RequestInFlight: the first request with this key has not ended yet.
         FeesUnavailable: the fees were never received.
         TermsMoved: the offer changed several times meanwhile.
     """
-    schedule = fees.current()
+    schedule, limits_now = fees.current(), limits.current()
     for attempt in range(1, TERMS_ATTEMPTS + 1):
         with begin() as tx:
             inventory = tx.inventory.of(show_id)  # not locked: the sale itself checks the terms
@@ -62,7 +65,7 @@ def reserve_tickets(
                 key=key,
             )
             try:
-                return tx.reservations.reserve(order)
+                return tx.reservations.reserve(order, limits_now)
             except TermsMoved:
                 if attempt == TERMS_ATTEMPTS:
                     raise

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from config_service.api.etags import NOT_MODIFIED, tagged
@@ -25,6 +24,7 @@ from config_service.domain.settings import (
 )
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
+from service_kit.routes import Blueprint
 
 blp = Blueprint("in-force", __name__, description="What is in force, for those it concerns")
 

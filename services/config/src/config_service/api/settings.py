@@ -6,7 +6,6 @@ values of that key look like.
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from config_service.api.etags import NOT_MODIFIED, required_tags, tagged
@@ -18,6 +17,7 @@ from config_service.usecases.change_setting import change_setting
 from service_kit.access import allow, current_caller
 from service_kit.openapi import Instant, Schema
 from service_kit.pagination import PageArguments, decode_cursor, page_of
+from service_kit.routes import Blueprint
 
 blp = Blueprint("settings", __name__, description="Settings: every version, by whom, from when")
 

@@ -1,0 +1,20 @@
+"""Keeping limits and other settings up to date."""
+
+from booking_service.clients.config import ConfigClient
+from booking_service.domain.limits import PlatformSettings
+from booking_service.repositories.transaction import Begin
+
+
+def refresh_platform_settings(begin: Begin, config: ConfigClient) -> PlatformSettings:
+    """Ask the config service for the settings in force and keep them as the last good ones.
+
+    Raises:
+        PeerUnavailable: no usable answer, as from a release that does not know the question; the
+            last good settings stay.
+    """
+    with begin() as tx:
+        known = tx.platform_settings.newest()
+    settings = config.platform_settings(known)
+    with begin() as tx:
+        tx.platform_settings.confirm(settings)
+    return settings

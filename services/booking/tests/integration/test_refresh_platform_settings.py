@@ -1,0 +1,164 @@
+"""Limits asked of a config service that answers as it is told to, in what its document says."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from booking_service.clients.config import ConfigClient
+from booking_service.domain.limits import BookingLimits, PlatformSettings
+from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
+from booking_service.wiring import Wiring
+from service_kit.peers import Peer, PeerUnavailable
+
+CONFIG_DOCUMENT = Path(__file__).parents[3] / "config" / "openapi.json"
+VERSION = 1_000_000  # above what other tests receive
+
+
+class Config(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status = 200
+        self.body: Any = None
+        self.asked: list[tuple[str, str | None]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        config = cast("Config", self.server)
+        config.asked.append((self.path, self.headers["If-None-Match"]))
+        raw = b"" if config.body is None else json.dumps(config.body).encode()
+        self.send_response(config.status)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def config() -> Iterator[Config]:
+    server = Config()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def client(config: Config) -> Iterator[ConfigClient]:
+    peer = Peer("config", f"http://127.0.0.1:{config.server_address[1]}", None)
+    yield ConfigClient(peer)
+    peer.close()
+
+
+@pytest.fixture(autouse=True)
+def forget(use: Wiring) -> Iterator[None]:
+    yield
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "DELETE FROM booking.platform_settings WHERE version >= %s", (VERSION,)
+        )
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "ticketsPerBooking": 6,
+        "ticketsPerPersonAndShow": 8,
+        "holdMinutes": 10,
+        "refundPolicy": {"tiers": [], "refundsConvenienceFee": False},
+        "retentionYears": 8,
+        **changes,
+    }
+
+
+def newest(use: Wiring) -> PlatformSettings | None:
+    with use.read() as tx:
+        return tx.platform_settings.newest()
+
+
+def test_what_we_read_is_what_config_documents() -> None:
+    described = json.loads(CONFIG_DOCUMENT.read_text(encoding="utf-8"))
+    answer = described["components"]["schemas"]["BookingSettingsResponse"]
+    route = described["paths"]["/internal/booking-settings"]["get"]
+
+    assert set(document()) == set(answer["required"])
+    assert route["x-access"] == "service with config:fees:read"
+
+
+def test_settings_are_kept_as_they_came(use: Wiring, config: Config, client: ConfigClient) -> None:
+    config.body = document(somethingNew={"a": [1]})
+
+    refresh_platform_settings(use.begin, client)
+
+    assert newest(use) == PlatformSettings(VERSION, config.body)
+    assert config.asked[0][0] == "/internal/booking-settings"
+
+
+def test_what_is_known_is_confirmed_and_not_sent_again(
+    use: Wiring, config: Config, client: ConfigClient
+) -> None:
+    config.body = document()
+    refresh_platform_settings(use.begin, client)
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE booking.platform_settings SET confirmed_at = now() - interval '1 hour'"
+        )
+    config.status, config.body = 304, None
+
+    refresh_platform_settings(use.begin, client)
+
+    assert config.asked[1][1] == f'"settings-{VERSION}"'
+    with use.read() as tx:
+        age = tx.platform_settings.age()
+    assert age is not None
+    assert age.total_seconds() < 60
+
+
+def test_a_newer_version_is_used_and_an_older_one_that_comes_late_is_not(
+    use: Wiring, config: Config, client: ConfigClient
+) -> None:
+    for version, tickets in ((VERSION + 1, 7), (VERSION, 3)):
+        config.body = document(version=version, ticketsPerBooking=tickets)
+        refresh_platform_settings(use.begin, client)
+
+    settings = newest(use)
+    assert settings is not None
+    assert settings.limits == BookingLimits(7, 8)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, {"code": "NOT_FOUND"}),  # a release of config that does not know the question
+        (403, {"code": "FORBIDDEN"}),
+        (503, None),
+        (200, None),
+        (200, []),
+        (200, {}),
+        (200, document(version=None)),
+        (200, document(ticketsPerBooking=0)),
+        (200, document(ticketsPerPersonAndShow="many")),
+    ],
+)
+def test_without_a_usable_answer_the_last_good_settings_stay(
+    use: Wiring, config: Config, client: ConfigClient, status: int, body: Any
+) -> None:
+    config.body = document()
+    refresh_platform_settings(use.begin, client)
+    config.status, config.body = status, body
+
+    with pytest.raises(PeerUnavailable):
+        refresh_platform_settings(use.begin, client)
+
+    assert newest(use) == PlatformSettings(VERSION, document())
