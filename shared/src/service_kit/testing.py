@@ -62,6 +62,10 @@ class TokenIssuer:
             },
         )
 
+    def admin(self, user_id: UUID) -> dict[str, str]:
+        """Return the headers of a request by an admin who has given the second factor."""
+        return self.user(user_id, role="ADMIN", claims={"amr": ["oidc", tokens.SECOND_FACTOR]})
+
     def service(self, name: str, *, audience: str, scope: str) -> dict[str, str]:
         """Return the headers of a request by another service."""
         now = int(time.time())

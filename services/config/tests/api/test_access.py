@@ -11,7 +11,8 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 PERSON = UUID(int=7)
 
 SERVICES = {"booking", "service with another scope"}
-EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"} | SERVICES
+PEOPLE = {"audience", "organizer", "comedian", "admin", "admin without second factor"}
+EVERYBODY = {"anonymous"} | PEOPLE | SERVICES
 
 TABLE: dict[str, set[str]] = {
     "GET /api/v1/admin/fees": {"admin"},
@@ -50,7 +51,8 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "audience": issuer.user(PERSON),
         "organizer": issuer.user(PERSON, role="ORGANIZER", approved=True),
         "comedian": issuer.user(PERSON, role="COMEDIAN"),
-        "admin": issuer.user(PERSON, role="ADMIN"),
+        "admin": issuer.admin(PERSON),
+        "admin without second factor": issuer.user(PERSON, role="ADMIN"),
         "booking": issuer.service("booking", audience="config", scope="config:fees:read"),
         "service with another scope": issuer.service("x", audience="config", scope="config:x"),
     }

@@ -21,7 +21,7 @@ SLABS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def admin(issuer: TokenIssuer) -> dict[str, str]:
-    return issuer.user(uuid4(), role="ADMIN")
+    return issuer.admin(uuid4())
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def default_fees(use: Wiring) -> Iterator[None]:
 def test_admins_see_the_fees_as_the_front_end_reads_them(
     client: FlaskClient, issuer: TokenIssuer
 ) -> None:
-    answer = client.get("/api/v1/admin/fees", headers=issuer.user(uuid4(), role="ADMIN"))
+    answer = client.get("/api/v1/admin/fees", headers=issuer.admin(uuid4()))
 
     fees = answer.json["feeConfig"]
     assert [slab["minPrice"] for slab in fees["feeSlabs"]] == [0, 200, 401]

@@ -40,7 +40,7 @@ VALUES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def admin(issuer: TokenIssuer) -> dict[str, str]:
-    return issuer.user(ADMIN, role="ADMIN")
+    return issuer.admin(ADMIN)
 
 
 @pytest.fixture(autouse=True)

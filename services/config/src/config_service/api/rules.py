@@ -1,6 +1,6 @@
 """Who may call the routes of this service."""
 
-from service_kit.access import people, services
+from service_kit.access import people, services, with_second_factor
 
-ADMIN = people("admins", lambda caller: caller.role == "ADMIN")
+ADMIN = with_second_factor(people("admins", lambda caller: caller.role == "ADMIN"))
 FEE_READERS = services("config:fees:read")
