@@ -5,15 +5,19 @@ import sys
 from pathlib import Path
 
 import click
+from cryptography.fernet import Fernet
 
 from identity_service.app import openapi
+from identity_service.domain.errors import RotationUnderWay
 from identity_service.domain.service_clients import GRANTS
 from identity_service.repositories.transaction import Transaction
 from identity_service.seed import seed_clients, seed_people
-from identity_service.settings import Settings, client_secrets
+from identity_service.settings import KeySettings, Settings, client_secrets
+from identity_service.usecases.rotate_keys import rotate_keys
 from identity_service.wiring import SERVICE, wire
 from service_kit.cli import ServiceTools, service_cli
 from service_kit.database import connect_to, transactions
+from service_kit.openapi import instant
 from service_kit.settings import DEVELOPMENT
 
 FOLDER = Path(__file__).parents[2]
@@ -41,6 +45,24 @@ def seed_clients_command() -> None:
     secrets = client_secrets(os.environ, list(GRANTS))
     engine = connect_to(os.environ["DATABASE_URL"], application=SERVICE)
     click.echo(f"{SERVICE}: {seed_clients(transactions(engine, Transaction), secrets)}")
+
+
+@cli.command("rotate-keys")
+def rotate_keys_command() -> None:
+    """Publish a new signing key; in some minutes it signs, and the one before ends after that.
+
+    Nothing has to be restarted; no token becomes invalid before it expires.
+    """
+    settings = KeySettings.from_env(os.environ)
+    begin = transactions(connect_to(settings.database_url, application=SERVICE), Transaction)
+    try:
+        done = rotate_keys(begin, Fernet(settings.key_encryption_key))
+    except RotationUnderWay as refusal:
+        sys.exit(f"{SERVICE}: {refusal.__doc__}")
+    click.echo(
+        f"{SERVICE}: key {done.kid} signs from {instant(done.signs_from)}; "
+        f"{done.older_keys} older end at {instant(done.older_keys_end)}"
+    )
 
 
 if __name__ == "__main__":

@@ -98,6 +98,27 @@ class WorkerSettings:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """What it takes to replace the signing key."""
+
+    database_url: str
+    key_encryption_key: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "KeySettings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            return cls(
+                database_url=env.url("DATABASE_URL"),
+                key_encryption_key=_fernet_key(env, "KEY_ENCRYPTION_KEY"),
+            )
+
+
 def client_secrets(environ: Mapping[str, str], clients: Iterable[str]) -> dict[str, str]:
     """Return `<CLIENT>_CLIENT_SECRET` of each service that fetches tokens.
 

@@ -1,15 +1,49 @@
 """The keys that tokens are signed with."""
 
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from cryptography.fernet import Fernet, InvalidToken
-from joserfc import jwt
+from cryptography.fernet import Fernet
+from cryptography.fernet import InvalidToken as NotDecrypted
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey
+from services.identity.tests.conftest import PUBLIC_URL
 from sqlalchemy import text
+from werkzeug.serving import make_server
 
-from identity_service.repositories.keyring import Keyring
+from identity_service.app import create_app
+from identity_service.domain.errors import RotationUnderWay
+from identity_service.repositories.keyring import REFRESH_SECONDS, Keyring
+from identity_service.usecases.issue_service_token import LIFETIME_SECONDS, issue_service_token
+from identity_service.usecases.issue_user_token import (
+    LIFETIME_SECONDS as USER_TOKEN_LIFETIME_SECONDS,
+)
+from identity_service.usecases.purge_expired import purge_expired
+from identity_service.usecases.rotate_keys import (
+    ACCEPTED_AFTERWARDS,
+    PUBLISHED_AHEAD,
+    rotate_keys,
+)
 from identity_service.wiring import Wiring
+from service_kit.tokens import (
+    JWKS_RETRY_SECONDS,
+    JWKS_SECONDS,
+    LEEWAY_SECONDS,
+    InvalidToken,
+    Jwks,
+    KeysUnavailable,
+    TokenVerifier,
+)
 
 
 def stored_kids(use: Wiring) -> list[str]:
@@ -81,6 +115,182 @@ def test_a_key_is_published_before_it_signs_and_after_it_did(use: Wiring, cipher
     remove_keys(use)
 
 
+def make_time_pass(use: Wiring, how_long: timedelta) -> None:
+    with use.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE identity.signing_key SET active_from = active_from - :t, "
+                "published_until = published_until - :t"
+            ),
+            {"t": how_long},
+        )
+
+
+class Load:
+    """Requests with tokens, one after the other, to services that verify them over HTTP."""
+
+    def __init__(self, keyring: Keyring, jwks_url: str) -> None:
+        self._keyring = keyring
+        self._jwks_url = jwks_url
+        self._stopping = threading.Event()
+        self.refused: list[str] = []
+        self.accepted: Counter[str] = Counter()
+
+    def service(self) -> TokenVerifier:
+        """Return the verifier of a service that has just started."""
+        return TokenVerifier(Jwks(self._jwks_url), issuer=PUBLIC_URL, service="booking")
+
+    def token(self) -> str:
+        return issue_service_token(
+            self._keyring,
+            issuer=PUBLIC_URL,
+            client_id="catalog",
+            audience="booking",
+            scopes=frozenset({str(uuid4())}),
+        )
+
+    def run(self) -> None:
+        service, kept = self.service(), self.token()
+        while not self._stopping.is_set():
+            for token in (self.token(), kept):
+                try:
+                    service.verify(token)
+                except (InvalidToken, KeysUnavailable) as error:
+                    self.refused.append(str(error))
+                self.accepted[kid_of(token)] += 1
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+
+def kid_of(token: str) -> str:
+    return str(jws.extract_compact(token.encode()).headers()["kid"])
+
+
+@pytest.fixture
+def keyring(use: Wiring, cipher: Fernet) -> Keyring:
+    """A keyring that looks at the database often, for a test in which minutes are moments."""
+    remove_keys(use)
+    return Keyring(use.begin, cipher, refresh_seconds=0.05)
+
+
+@pytest.fixture
+def jwks_url(use: Wiring, keyring: Keyring) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(replace(use, keyring=keyring)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/.well-known/jwks.json"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def rotate_by_command(use: Wiring) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "identity_service.cli", "rotate-keys"],
+        env={
+            **os.environ,
+            "DATABASE_URL": use.settings.database_url,
+            "KEY_ENCRYPTION_KEY": use.settings.key_encryption_key,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_key_is_rotated_under_load_without_one_refused_token(
+    use: Wiring, keyring: Keyring, jwks_url: str
+) -> None:
+    load = Load(keyring, jwks_url)
+    old_token = load.token()
+    threads = [threading.Thread(target=load.run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(JWKS_RETRY_SECONDS + 0.1)  # the services have been running for a while
+
+        done = rotate_by_command(use)
+        assert done.returncode == 0, done.stderr
+        time.sleep(0.3)
+        [old, new] = [key["kid"] for key in keyring.jwks()["keys"]]
+        assert done.stdout.startswith(f"identity: key {new} signs from ")
+        assert kid_of(load.token()) == old == kid_of(old_token)
+
+        make_time_pass(use, PUBLISHED_AHEAD)
+        time.sleep(0.3)
+        assert kid_of(load.token()) == new
+        load.service().verify(old_token)
+
+        make_time_pass(use, timedelta(minutes=10))  # all that the old key signed has expired
+        time.sleep(0.3)
+        load.service().verify(old_token)
+    finally:
+        load.stop()
+        for thread in threads:
+            thread.join()
+    assert load.refused == []
+    assert min(load.accepted[old], load.accepted[new]) > 20
+
+    make_time_pass(use, ACCEPTED_AFTERWARDS - timedelta(minutes=10))
+    time.sleep(0.1)
+    assert [key["kid"] for key in keyring.jwks()["keys"]] == [new]
+    with pytest.raises(InvalidToken):
+        load.service().verify(old_token)
+    purge_expired(use.begin)
+    assert stored_kids(use) == [new]
+    remove_keys(use)
+
+
+def test_a_rotation_waits_for_the_one_before(use: Wiring, keyring: Keyring) -> None:
+    keyring.jwks()
+    assert rotate_by_command(use).returncode == 0
+
+    again = rotate_by_command(use)
+
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "does not sign yet" in again.stderr
+    assert len(stored_kids(use)) == 2
+    make_time_pass(use, PUBLISHED_AHEAD)
+    assert rotate_by_command(use).returncode == 0
+    remove_keys(use)
+
+
+def test_two_rotations_at_the_same_moment_are_one(
+    use: Wiring, keyring: Keyring, cipher: Fernet
+) -> None:
+    keyring.jwks()
+
+    def rotate(_number: int) -> str:
+        try:
+            rotate_keys(use.begin, cipher)
+        except RotationUnderWay:
+            return "under way"
+        return "rotated"
+
+    with ThreadPoolExecutor(max_workers=4) as operators:
+        outcomes = list(operators.map(rotate, range(4)))
+
+    assert outcomes.count("rotated") == 1
+    assert len(stored_kids(use)) == 2
+    remove_keys(use)
+
+
+def test_the_first_key_signs_at_once(use: Wiring, keyring: Keyring, cipher: Fernet) -> None:
+    rotation = rotate_keys(use.begin, cipher)
+
+    assert [key["kid"] for key in keyring.jwks()["keys"]] == [rotation.kid] == stored_kids(use)
+    assert rotation.older_keys == 0
+    remove_keys(use)
+
+
+def test_a_key_is_known_everywhere_before_it_signs_and_as_long_as_what_it_signed() -> None:
+    assert PUBLISHED_AHEAD.total_seconds() > JWKS_SECONDS + REFRESH_SECONDS + JWKS_RETRY_SECONDS
+    longest = max(LIFETIME_SECONDS, USER_TOKEN_LIFETIME_SECONDS) + LEEWAY_SECONDS
+    assert ACCEPTED_AFTERWARDS.total_seconds() > longest + REFRESH_SECONDS + 60
+
+
 def test_private_keys_are_stored_encrypted(use: Wiring, cipher: Fernet) -> None:
     Keyring(use.begin, cipher).jwks()
     with use.engine.connect() as connection:
@@ -96,5 +306,5 @@ def test_private_keys_are_stored_encrypted(use: Wiring, cipher: Fernet) -> None:
 def test_with_another_encryption_key_nothing_is_signed(use: Wiring, cipher: Fernet) -> None:
     Keyring(use.begin, cipher).jwks()
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(NotDecrypted):
         Keyring(use.begin, Fernet(Fernet.generate_key())).sign("t", {})

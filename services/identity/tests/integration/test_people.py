@@ -343,6 +343,13 @@ def test_what_has_expired_is_removed_and_nothing_else(
             )
         )
 
+        connection.execute(
+            text(
+                "INSERT INTO identity.signing_key VALUES "
+                "('x', '', '{}', now() - interval '2 days', now() - interval '1 day')"
+            )
+        )
+
     assert all(count >= 1 for count in purge_expired(use.begin).values())
     assert use.live_credentials.session(hashed(kept.token)) is not None
     assert not any(purge_expired(use.begin).values())

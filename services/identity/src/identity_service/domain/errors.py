@@ -95,6 +95,12 @@ class TooManyAttempts(IdentityError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RotationUnderWay(IdentityError):
+    """A new key is published already and does not sign yet."""
+
+    code = "ROTATION_UNDER_WAY"
+
+
 class NoProfile(IdentityError):
     """You have no profile of this kind. Apply first."""
 

@@ -19,6 +19,14 @@ REFRESH_SECONDS = 30.0
 RETRY_SECONDS = 2.0
 
 
+def generate_key(cipher: Fernet) -> tuple[str, bytes, dict[str, Any]]:
+    """Return a new key as it is stored: its id, the private half encrypted, the public one."""
+    key = ECKey.generate_key(CURVE)
+    kid = key.thumbprint()
+    public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
+    return kid, cipher.encrypt(key.as_pem(private=True)), public
+
+
 @dataclass(frozen=True, slots=True)
 class _Keys:
     """What was read last: the key to sign with, the keys to publish."""
@@ -34,28 +42,31 @@ class Keyring:
     The first process that needs a key makes it; private keys leave this class encrypted only.
     """
 
-    def __init__(self, begin: Begin, cipher: Fernet) -> None:
+    def __init__(
+        self, begin: Begin, cipher: Fernet, *, refresh_seconds: float = REFRESH_SECONDS
+    ) -> None:
         self._begin = begin
+        self._refresh_seconds = refresh_seconds
         self._cipher = cipher
         self._lock = threading.Lock()
         self._keys: _Keys | None = None
 
     def sign(self, typ: str, claims: Mapping[str, Any]) -> str:
         """Return a token of this type with these claims."""
-        key = self._current(REFRESH_SECONDS).signing
+        key = self._current(self._refresh_seconds).signing
         header = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
         return jwt.encode(header, dict(claims), key, algorithms=[ALGORITHM])
 
     def public_keys(self, kid: str) -> KeySet:
         """Return the published keys, read anew if `kid` is not among those known."""
-        known = self._current(REFRESH_SECONDS)
+        known = self._current(self._refresh_seconds)
         if any(key.kid == kid for key in known.public.keys):
             return known.public
-        return self._current(RETRY_SECONDS).public
+        return self._current(min(RETRY_SECONDS, self._refresh_seconds)).public
 
     def jwks(self) -> dict[str, Any]:
         """Return the published keys as a JSON Web Key Set."""
-        return dict(self._current(REFRESH_SECONDS).public.as_dict(private=False))
+        return dict(self._current(self._refresh_seconds).public.as_dict(private=False))
 
     def _current(self, max_age: float) -> _Keys:
         with self._lock:
@@ -73,15 +84,9 @@ class Keyring:
             stored = tx.signing_keys.published()  # another process may have been first
             if any(key.active for key in stored):
                 return stored
-            kid, encrypted, public = self._generate()
+            kid, encrypted, public = generate_key(self._cipher)
             tx.signing_keys.add(kid, encrypted, public)
             return [*stored, StoredKey(kid, encrypted, public, active=True)]
-
-    def _generate(self) -> tuple[str, bytes, dict[str, Any]]:
-        key = ECKey.generate_key(CURVE)
-        kid = key.thumbprint()
-        public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
-        return kid, self._cipher.encrypt(key.as_pem(private=True)), public
 
     def _opened(self, stored: Sequence[StoredKey]) -> _Keys:
         newest = [key for key in stored if key.active][-1]

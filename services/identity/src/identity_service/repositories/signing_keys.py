@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from identity_service.models import SigningKeyRow
@@ -21,7 +22,11 @@ class StoredKey:
 
 
 class SigningKeyRepository:
-    """The keys that are published, oldest first; the newest active one signs."""
+    """The keys that are published, oldest first; the newest active one signs.
+
+    Times are those of the statement, not of the transaction's beginning: whoever had to wait for
+    the lock would else not see as active what was added meanwhile.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -33,12 +38,12 @@ class SigningKeyRepository:
                 SigningKeyRow.kid,
                 SigningKeyRow.encrypted_private_key,
                 SigningKeyRow.public_key,
-                SigningKeyRow.active_from <= func.now(),
+                SigningKeyRow.active_from <= func.clock_timestamp(),
             )
             .where(
                 or_(
                     SigningKeyRow.published_until.is_(None),
-                    SigningKeyRow.published_until > func.now(),
+                    SigningKeyRow.published_until > func.clock_timestamp(),
                 )
             )
             .order_by(SigningKeyRow.active_from, SigningKeyRow.kid)
@@ -51,10 +56,41 @@ class SigningKeyRepository:
             text("SELECT pg_advisory_xact_lock(hashtextextended('identity.signing_key', 0))")
         )
 
-    def add(self, kid: str, encrypted_private_key: bytes, public_key: dict[str, Any]) -> None:
-        """Add a key that signs from now on."""
-        self._session.add(
-            SigningKeyRow(
-                kid=kid, encrypted_private_key=encrypted_private_key, public_key=public_key
+    def add(
+        self,
+        kid: str,
+        encrypted_private_key: bytes,
+        public_key: dict[str, Any],
+        *,
+        active_in: timedelta = timedelta(0),
+    ) -> datetime:
+        """Add a key and return from when on it signs; it is published at once."""
+        return self._session.execute(
+            insert(SigningKeyRow)
+            .values(
+                kid=kid,
+                encrypted_private_key=encrypted_private_key,
+                public_key=public_key,
+                active_from=func.clock_timestamp() + active_in,
             )
+            .returning(SigningKeyRow.active_from)
+        ).scalar_one()
+
+    def retire_others(self, kid: str, *, after: datetime) -> int:
+        """Let all other keys end at a moment, if none is set yet; return how many they are."""
+        retired = self._session.execute(
+            update(SigningKeyRow)
+            .where(SigningKeyRow.kid != kid, SigningKeyRow.published_until.is_(None))
+            .values(published_until=after)
+            .returning(SigningKeyRow.kid)
         )
+        return len(retired.all())
+
+    def purge(self) -> int:
+        """Remove the keys that are no longer published and return how many they were."""
+        gone = self._session.execute(
+            delete(SigningKeyRow)
+            .where(SigningKeyRow.published_until <= func.now())
+            .returning(SigningKeyRow.kid)
+        )
+        return len(gone.all())

@@ -9,6 +9,7 @@ def purge_expired(begin: Begin) -> dict[str, int]:
         return {
             "sessions": tx.sessions.purge(),
             "attempts": tx.sign_in_attempts.purge(),
+            "signing_keys": tx.signing_keys.purge(),
             "counted_attempts": tx.admin_passwords.purge(),
             "api_credentials": tx.api_tokens.purge(),
         }
