@@ -53,6 +53,58 @@ def test_a_made_up_token_is_refused(visitor: VisitorFactory) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_script_books_with_an_api_token_until_it_is_ended(
+    visitor: VisitorFactory, show_on_sale: ShowFactory
+) -> None:
+    person, script = visitor("audience01@comedy.example"), visitor()
+    made = person.post("/api/auth/tokens", {"name": "box office"}).json()
+    token = {"Authorization": f"Bearer {made['token']}", "Origin": "https://elsewhere.example"}
+    wish = {"showId": show_on_sale()["id"], "quantity": 1}
+
+    assert script.post("/api/v1/bookings", wish, headers=token).status_code == 201
+    assert script.get("/api/auth/me", headers=token).json()["email"] == "audience01@comedy.example"
+    assert script.post("/api/auth/tokens", {"name": "x"}, headers=token).status_code == 403
+
+    ended = person.send("DELETE", f"/api/auth/tokens/{made['id']}")
+    assert ended.json() == {"success": True, "ended": 1}
+    assert script.post("/api/v1/bookings", wish, headers=token).status_code == 401
+
+
+def test_another_site_cannot_make_a_token_or_end_sessions(visitor: VisitorFactory) -> None:
+    person = visitor("audience01@comedy.example")
+    elsewhere = {"Origin": "https://evil.example"}
+
+    made = person.post("/api/auth/tokens", {"name": "x"}, headers=elsewhere)
+    ended = person.send("DELETE", "/api/auth/sessions", headers=elsewhere)
+
+    assert (made.status_code, ended.status_code) == (403, 403)
+    assert "user" in person.get("/api/auth/session").json()
+
+
+def test_an_admin_decides_only_after_the_second_factor(
+    visitor: VisitorFactory, stack: Stack
+) -> None:
+    admin = visitor("admin@comedy.example")
+    refused = admin.get("/api/v1/admin/organizers")
+    assert (refused.status_code, refused.json()["code"]) == (403, "SECOND_FACTOR_REQUIRED")
+
+    password = "seven silly llamas"
+    setup = {"password": password, "confirmPassword": password}
+    assert admin.post("/api/v1/admin/set-password", setup).status_code == 200
+    spoofed = {"X-Forwarded-For": "203.0.113.7"}
+    wrong = admin.post("/api/v1/admin/verify-password", {"password": "wrong"}, headers=spoofed)
+    assert wrong.status_code == 403
+    with psycopg.connect(stack.db_url("auditor")) as database:
+        counted = database.execute("SELECT key FROM identity.password_attempts").fetchall()
+    assert "address:127.0.0.1" in {key for (key,) in counted}
+    assert "address:203.0.113.7" not in {key for (key,) in counted}
+
+    organizers = admin.get("/api/v1/admin/organizers").json()["organizers"]
+    assert "newcomer@comedy.example" in {organizer["email"] for organizer in organizers}
+    assert admin.post("/api/v1/admin/auth/logout", {}).status_code == 200
+    assert admin.get("/api/v1/admin/organizers").status_code == 403
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_services_role_reads_its_own_schema_and_no_other(stack: Stack, service: str) -> None:
     tables = {
