@@ -141,6 +141,9 @@ INVARIANTS = (
         SELECT 'buyer of a booking', b.user_id FROM booking.booking AS b
         LEFT JOIN identity."user" AS u ON u.id = b.user_id WHERE u.id IS NULL
         UNION ALL
+        SELECT 'author of a setting', a.user_id FROM config.author AS a
+        LEFT JOIN identity."user" AS u ON u.id = a.user_id WHERE u.id IS NULL
+        UNION ALL
         SELECT 'show of an offer', i.show_id FROM booking.ticket_inventory AS i
         LEFT JOIN catalog.show AS s ON s.id = i.show_id WHERE s.id IS NULL
         """,
