@@ -1,7 +1,8 @@
+import time
 from collections.abc import Mapping
 from uuid import UUID
 
-from catalog_service.clients.remembered import Remembered
+from catalog_service.clients.remembered import LEFT_ALONE_SECONDS, Remembered
 from service_kit.peers import PeerUnavailable
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -58,6 +59,15 @@ def test_a_peer_that_is_down_is_left_alone_for_a_moment() -> None:
     assert remembered.about([ONE]) == {}
     assert remembered.about([ONE]) == {}
     assert oracle.asked == [[ONE]]
+
+
+def test_a_peer_that_was_down_is_asked_again_soon_however_long_its_answers_count() -> None:
+    oracle = Oracle({})
+    oracle.down = True
+    remembered = Remembered(oracle, seconds=3600)
+    remembered.about([ONE])
+
+    assert remembered._down_until <= time.monotonic() + LEFT_ALONE_SECONDS
 
 
 def test_an_old_answer_serves_while_the_peer_is_down() -> None:

@@ -12,6 +12,7 @@ from service_kit.peers import PeerUnavailable
 V = TypeVar("V")
 
 MAX_ENTRIES = 20_000
+LEFT_ALONE_SECONDS = 1.0  # so long a peer that is down is not asked again
 
 
 class Remembered(Generic[V]):
@@ -28,7 +29,7 @@ class Remembered(Generic[V]):
 
         Args:
             ask: returns what the peer knows about some ids.
-            seconds: how long an answer counts; so long, too, a peer that is down is left alone.
+            seconds: how long an answer counts.
             stale_seconds: how much longer it counts while the peer is down.
         """
         self._ask = ask
@@ -64,7 +65,7 @@ class Remembered(Generic[V]):
             answers = self._ask(ids)
         except (PeerUnavailable, DeadlineExceeded):
             with self._lock:
-                self._down_until = time.monotonic() + self._seconds
+                self._down_until = time.monotonic() + LEFT_ALONE_SECONDS
             return False
         with self._lock:
             if len(self._answers) + len(ids) > MAX_ENTRIES:
