@@ -11,6 +11,8 @@ from devstack.settings import PORTS
 from devstack.stack import Stack
 from devstack.visitor import Visitor
 
+ADMIN_PASSWORD = "seven silly llamas"  # the seeded admin's, once a test has chosen it
+
 VisitorFactory = Callable[..., Visitor]
 ShowFactory = Callable[..., dict[str, Any]]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.system.conftest import ADMIN_PASSWORD
 
 from devstack.testing import eventually
 from devstack.visitor import Visitor
@@ -22,6 +23,7 @@ FEES = "/api/v1/admin/fees"
 def admin(visitor: VisitorFactory, show_on_sale: ShowFactory) -> Iterator[Visitor]:
     """An administrator after whose tests all buyers buy at the limits and fees of before."""
     admin = visitor("admin@comedy.example")
+    admin.give_second_factor(ADMIN_PASSWORD)
     limits = admin.get(LIMITS).json()["current"]["value"]
     fees = admin.get(FEES).json()["feeConfig"]
     wish = {"showId": show_on_sale()["id"], "quantity": limits["ticketsPerBooking"]}

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.system.conftest import ADMIN_PASSWORD
 
 from devstack.settings import SERVICES
 from devstack.stack import Stack
@@ -88,9 +89,7 @@ def test_an_admin_decides_only_after_the_second_factor(
     refused = admin.get("/api/v1/admin/organizers")
     assert (refused.status_code, refused.json()["code"]) == (403, "SECOND_FACTOR_REQUIRED")
 
-    password = "seven silly llamas"
-    setup = {"password": password, "confirmPassword": password}
-    assert admin.post("/api/v1/admin/set-password", setup).status_code == 200
+    admin.give_second_factor(ADMIN_PASSWORD)
     spoofed = {"X-Forwarded-For": "203.0.113.7"}
     wrong = admin.post("/api/v1/admin/verify-password", {"password": "wrong"}, headers=spoofed)
     assert wrong.status_code == 403

@@ -58,6 +58,19 @@ class Visitor:
         user: dict[str, Any] = session["user"]
         return user
 
+    def give_second_factor(self, password: str) -> None:
+        """Confirm, as an admin, with the second factor; the first time this chooses it.
+
+        Raises:
+            SignInFailed: it is not the one that was chosen, or this is no admin.
+        """
+        chosen = not self.get("/api/v1/admin/check-session").json().get("needsPasswordSetup", True)
+        step = "verify-password" if chosen else "set-password"
+        body = {"password": password} | ({} if chosen else {"confirmPassword": password})
+        answer = self.post(f"/api/v1/admin/{step}", body)
+        if not answer.ok:
+            raise SignInFailed(f"the second factor was refused: {answer.text[:200]}")
+
     def sign_out(self) -> None:
         """End the session."""
         token = self.get("/api/auth/csrf").json()["csrfToken"]
