@@ -12,6 +12,7 @@ import pytest
 
 from devstack.postgres import Postgres, throwaway_postgres
 from devstack.settings import CHECKOUT
+from devstack.supervision import stop_leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,5 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     run_dir: Path = tmp_path_factory.mktemp("postgres")
     with throwaway_postgres(run_dir) as postgres:
         yield Databases(postgres)
+    left = stop_leftovers(run_dir)
+    assert not left, f"tests left these processes running: {', '.join(left)}"  # noqa: S101

@@ -65,6 +65,9 @@ class Neighbours:
     def stop(self, *names: str) -> None:
         self._supervisor.stop(*names)
 
+    def stop_all(self) -> None:
+        self._supervisor.stop(*self._supervisor.names)
+
     def seed_identity(self) -> None:
         environment = service_environment(self.settings, os.environ, "identity")
         subprocess.run(  # noqa: S603
@@ -90,7 +93,7 @@ def neighbours(databases: Databases) -> Iterator[Neighbours]:
         neighbours.seed_identity()
         yield neighbours
     finally:
-        neighbours.stop()
+        neighbours.stop_all()
 
 
 @pytest.fixture(scope="module")
