@@ -10,7 +10,7 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 PERSON = UUID(int=7)
 
-SERVICES = {"booking", "service with another scope"}
+SERVICES = {"booking", "identity", "service with another scope"}
 PEOPLE = {"audience", "organizer", "comedian", "admin", "admin without second factor"}
 EVERYBODY = {"anonymous"} | PEOPLE | SERVICES
 
@@ -37,6 +37,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/config/public": EVERYBODY,
     "GET /internal/booking-settings": {"booking"},
     "GET /internal/fee-schedule": {"booking"},
+    "GET /internal/people/<uuid:person_id>/export": {"identity"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
@@ -54,6 +55,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "admin": issuer.admin(PERSON),
         "admin without second factor": issuer.user(PERSON, role="ADMIN"),
         "booking": issuer.service("booking", audience="config", scope="config:fees:read"),
+        "identity": issuer.service("identity", audience="config", scope="config:people:export"),
         "service with another scope": issuer.service("x", audience="config", scope="config:x"),
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, Select, String, Text, case, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -39,6 +40,8 @@ _ALL = union_all(
     ),
 )
 
+_VALUE_LEFT_OUT: Key[None] = Key("", lambda _stored: None)
+
 
 class SettingRepository:
     """The versions of all settings; Postgres' clock decides which is in force."""
@@ -72,6 +75,16 @@ class SettingRepository:
             query = query.where(versions.c.version < before)
         rows = self._session.execute(query.order_by(versions.c.version.desc()).limit(limit))
         return [_version(key, row) for row in rows]
+
+    def authored_by(self, person: UUID) -> Sequence[tuple[str, Version[None]]]:
+        """Return all versions a person has set, by key and number, without their values."""
+        versions = _versions().subquery()
+        rows = self._session.execute(
+            select(versions)
+            .where(versions.c.known_author == str(person))
+            .order_by(versions.c.key, versions.c.version)
+        )
+        return [(row.key, _version(_VALUE_LEFT_OUT, row)) for row in rows]
 
     def lock(self, key: Key[V]) -> Standing[V]:
         """Return how a setting stands; nobody else changes it until this transaction ends.
