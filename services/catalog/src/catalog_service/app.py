@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask
 
-from catalog_service.api import comedians, shows
+from catalog_service.api import comedians, shows, standings
 from catalog_service.api.errors import STATUS
 from catalog_service.domain.errors import CatalogError
 from catalog_service.wiring import SERVICE, Wiring
@@ -22,7 +22,7 @@ def create_app(wiring: Wiring | None) -> Flask:
     """Build the app; without wiring it can only describe itself."""
     app = service_app(
         DESCRIPTION,
-        blueprints=[shows.blp, comedians.blp],
+        blueprints=[shows.blp, comedians.blp, standings.blp],
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,

@@ -105,6 +105,25 @@ class ShowRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class CreatorStandingRow(Base):
+    """What identity said about a creator; without a row the creator is allowed."""
+
+    __tablename__ = "creator_standing"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version_counts_from_one"),
+        Index(
+            "ix_creator_standing_not_allowed",
+            "creator_id",
+            postgresql_where=text("allowed IS false"),
+        ),
+    )
+
+    creator_id: Mapped[UUID] = mapped_column(primary_key=True)
+    allowed: Mapped[bool]
+    version: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ComedianRow(Base):
     """A directory entry about a comedian, with or without an account of the comedian's own."""
 

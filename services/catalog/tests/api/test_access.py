@@ -12,7 +12,7 @@ PERSON = UUID(int=7)
 
 CREATORS = {"organizer", "comedian", "admin"}
 PEOPLE = CREATORS | {"audience", "unapproved organizer", "unapproved comedian"}
-EVERYBODY = PEOPLE | {"anonymous", "service"}
+EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing"}
 
 TABLE: dict[str, set[str]] = {
     "GET /api/v1/shows": EVERYBODY,
@@ -22,6 +22,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/shows/<uuid:show_id>/changes": PEOPLE,
     "GET /api/v1/comedians": EVERYBODY,
     "GET /api/v1/comedians/<uuid:comedian_id>": EVERYBODY,
+    "PUT /internal/creators/<uuid:creator_id>/standing": {"service with standing"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
@@ -40,6 +41,9 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "unapproved comedian": issuer.user(PERSON, role="COMEDIAN"),
         "admin": issuer.user(PERSON, role="ADMIN"),
         "service": issuer.service("booking", audience="catalog", scope="catalog:everything"),
+        "service with standing": issuer.service(
+            "identity", audience="catalog", scope="catalog:standing:write"
+        ),
     }
 
 

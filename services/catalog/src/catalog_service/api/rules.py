@@ -1,12 +1,13 @@
 """Who may call the routes of this service, and as whom."""
 
 from catalog_service.domain.actors import Actor
-from service_kit.access import current_caller_or_none, people
+from service_kit.access import current_caller_or_none, people, services
 from service_kit.tokens import Caller
 
 CREATORS = people(
     "approved organizers and comedians, and admins", lambda caller: _actor(caller).may_create
 )
+STANDING_WRITERS = services("catalog:standing:write")
 
 
 def current_actor_or_none() -> Actor | None:

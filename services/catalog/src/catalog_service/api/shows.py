@@ -106,7 +106,8 @@ def post_show(body: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(404, description="unknown, or not one's own")
 @blp.alt_response(
     409,
-    description="`ALREADY_PUBLISHED`, `SHOW_IN_THE_PAST`, `SHOW_CANCELLED`, `CHANGE_IN_PROGRESS`",
+    description="`ALREADY_PUBLISHED`, `SHOW_IN_THE_PAST`, `SHOW_CANCELLED`, `CHANGE_IN_PROGRESS`, "
+    "`CREATOR_NOT_ALLOWED`",
 )
 def post_publish(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Publish a show; on return tickets are on sale, unless the answer is 202"""

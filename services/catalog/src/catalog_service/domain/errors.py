@@ -38,6 +38,12 @@ class NotApproved(CatalogError):
     code = "NOT_APPROVED"
 
 
+class CreatorNotAllowed(CatalogError):
+    """The creator of this show may not put shows on at present."""
+
+    code = "CREATOR_NOT_ALLOWED"
+
+
 class AdminsOnly(CatalogError):
     """Only admins may do this."""
 

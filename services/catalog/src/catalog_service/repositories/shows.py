@@ -12,7 +12,7 @@ from catalog_service.domain.actors import Actor
 from catalog_service.domain.discovery import ShowFilter, ShowOrder, ShowPosition
 from catalog_service.domain.errors import ShowNotFound
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
-from catalog_service.models import ComedianRow, ShowComedianRow, ShowRow
+from catalog_service.models import ComedianRow, CreatorStandingRow, ShowComedianRow, ShowRow
 
 _ORDERS: dict[ShowOrder, tuple[InstrumentedAttribute[datetime] | InstrumentedAttribute[int], bool]]
 _ORDERS = {
@@ -54,8 +54,7 @@ class ShowRepository:
         Raises:
             ShowNotFound: there is none.
         """
-        published = ShowRow.status == ShowStatus.PUBLISHED
-        visible = published if viewer is None else or_(published, _editable_by(viewer))
+        visible = _is_public() if viewer is None else or_(_is_public(), _editable_by(viewer))
         return self._one(select(ShowRow).where(ShowRow.id == show_id, visible))
 
     def editable_by(self, actor: Actor, show_id: UUID) -> Show:
@@ -105,10 +104,8 @@ class ShowRepository:
         after: ShowPosition | None,
         limit: int,
     ) -> list[Show]:
-        """Return published shows that have not begun."""
-        public = select(ShowRow).where(
-            ShowRow.status == ShowStatus.PUBLISHED, ShowRow.starts_at > now
-        )
+        """Return shows that everybody may see and that have not begun."""
+        public = select(ShowRow).where(_is_public(), ShowRow.starts_at > now)
         return self._page(public, wanted, order, after, limit)
 
     def of_creator(
@@ -157,6 +154,17 @@ def position_of(show: Show, order: ShowOrder) -> ShowPosition:
         ShowOrder.NEWEST: show.created_at,
     }
     return ShowPosition(values[order], show.id)
+
+
+def _is_public() -> ColumnElement[bool]:
+    """What everybody may see: published, and its creator may show it.
+
+    The few creators who may not are a partial index of their own, probed once a row of the page.
+    """
+    banned = exists().where(
+        CreatorStandingRow.creator_id == ShowRow.creator_id, CreatorStandingRow.allowed.is_(False)
+    )
+    return and_(ShowRow.status == ShowStatus.PUBLISHED, ~banned)
 
 
 def _editable_by(actor: Actor) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from catalog_service.repositories.changes import ChangeRepository
 from catalog_service.repositories.comedians import ComedianRepository
 from catalog_service.repositories.shows import ShowRepository
+from catalog_service.repositories.standings import StandingRepository
 from catalog_service.repositories.work import Work
 from service_kit.durable import WorkQueue
 
@@ -20,6 +21,7 @@ class Transaction:
         self.shows = ShowRepository(session)
         self.comedians = ComedianRepository(session)
         self.changes = ChangeRepository(session)
+        self.standings = StandingRepository(session)
         self.work = Work(session, queue)
 
 

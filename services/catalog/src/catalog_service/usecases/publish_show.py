@@ -5,7 +5,7 @@ from uuid import UUID
 
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeKind, ShowChange, Wish, status_after
-from catalog_service.domain.errors import NotApproved, ShowInThePast
+from catalog_service.domain.errors import CreatorNotAllowed, NotApproved, ShowInThePast
 from catalog_service.repositories.transaction import Begin
 
 
@@ -18,6 +18,7 @@ def publish_show(begin: Begin, *, actor: Actor, show_id: UUID, now: datetime) ->
         AlreadyPublished: it is.
         ShowCancelled: it never will be.
         ShowInThePast: there is nothing left to sell.
+        CreatorNotAllowed: its creator may not put shows on; booking would not sell it either.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     if not actor.may_create:
@@ -27,6 +28,8 @@ def publish_show(begin: Begin, *, actor: Actor, show_id: UUID, now: datetime) ->
         wish = Wish(status=status_after(show.status, ChangeKind.PUBLISH))
         if show.details.starts_at <= now:
             raise ShowInThePast
+        if not tx.standings.is_allowed(show.creator_id):
+            raise CreatorNotAllowed
         change = tx.changes.open(show, ChangeKind.PUBLISH, wish, actor_id=actor.id)
         tx.work.decide_change(change.id)
     return change
