@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from catalog_service.domain.errors import InvalidFields
@@ -9,6 +10,7 @@ from catalog_service.domain.links import is_image, is_instagram, is_youtube
 
 MAX_NAME = 120
 MAX_BIO = 5_000
+MAX_SOCIAL_LINK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,5 +60,16 @@ def check_comedian(details: ComedianDetails) -> None:
         errors["youtubeUrls"] = ["Give a link to a YouTube video."]
     if not all(map(is_instagram, details.instagram_urls)):
         errors["instagramUrls"] = ["Give a link to an Instagram post or reel."]
+    if not all(map(_is_name_or_page, details.social_links.values())):
+        errors["socialLinks"] = ["Give a name or an https link."]
     if errors:
         raise InvalidFields(errors)
+
+
+def _is_name_or_page(text: str) -> bool:
+    """Tell whether this is a name at a network or an https link: nothing that a page could run."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    return url.scheme == "https" or not (url.scheme or url.netloc)

@@ -50,6 +50,12 @@ class AdminsOnly(CatalogError):
     code = "ADMINS_ONLY"
 
 
+class ComedianInUse(CatalogError):
+    """A show has this comedian on its bill. Take the comedian off it first."""
+
+    code = "COMEDIAN_IN_USE"
+
+
 class AlreadyListed(CatalogError):
     """This person is in the directory already."""
 

@@ -1,15 +1,19 @@
 """Every query about comedians and the bills of shows."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
+from catalog_service.domain.actors import Actor
+from catalog_service.domain.changes import ChangeStatus
 from catalog_service.domain.comedians import Comedian, ComedianDetails, Performer
 from catalog_service.domain.errors import AlreadyListed, ComedianNotFound
-from catalog_service.models import ComedianRow, ShowComedianRow
+from catalog_service.domain.shows import ShowStatus
+from catalog_service.models import ComedianRow, ShowChangeRow, ShowComedianRow, ShowRow
 
 
 class ComedianRepository:
@@ -35,14 +39,7 @@ class ComedianRepository:
             insert_or(ComedianRow)
             .values(
                 id=comedian_id,
-                name=details.name,
-                stage_name=details.stage_name,
-                bio=details.bio,
-                profile_image_url=details.profile_image_url,
-                promo_video_url=details.promo_video_url,
-                social_links=dict(details.social_links),
-                youtube_urls=list(details.youtube_urls),
-                instagram_urls=list(details.instagram_urls),
+                **_columns(details),
                 created_by=created_by,
                 user_id=user_id,
             )
@@ -64,18 +61,83 @@ class ComedianRepository:
             raise ComedianNotFound
         return _comedian(row)
 
+    def lock_for(self, actor: Actor, comedian_id: UUID) -> Comedian:
+        """Return an entry that the actor may change; nobody else does until the transaction ends.
+
+        Raises:
+            ComedianNotFound: there is none, or it is another creator's.
+        """
+        own = select(ComedianRow).where(ComedianRow.id == comedian_id)
+        if not actor.is_admin:
+            own = own.where(ComedianRow.created_by == actor.id)
+        # populate_existing: a row read before the lock was waited for would be served from memory
+        own = own.with_for_update().execution_options(populate_existing=True)
+        row = self._session.scalars(own).one_or_none()
+        if row is None:
+            raise ComedianNotFound
+        return _comedian(row)
+
+    def replace(self, comedian_id: UUID, details: ComedianDetails) -> None:
+        """Store what a locked entry says from now on."""
+        self._session.execute(
+            update(ComedianRow)
+            .where(ComedianRow.id == comedian_id)
+            .values(**_columns(details), updated_at=func.now())
+        )
+
+    def remove(self, comedian: Comedian) -> bool:
+        """Delete a locked entry that no show but drafts of its creator has on its bill.
+
+        It goes off the bills of these. A draft with an open change, or one that somebody is
+        changing at this moment, counts as any other show.
+
+        Returns:
+            Whether it was deleted; otherwise the transaction must not be committed.
+        """
+        changing = exists().where(
+            ShowChangeRow.show_id == ShowRow.id, ShowChangeRow.status == ChangeStatus.OPEN
+        )
+        drafts = (
+            select(ShowRow.id)
+            .join(ShowComedianRow, ShowComedianRow.show_id == ShowRow.id)
+            .where(
+                ShowComedianRow.comedian_id == comedian.id,
+                ShowRow.creator_id == comedian.created_by,
+                ShowRow.status == ShowStatus.DRAFT,
+                ~changing,
+            )
+            # Shows are locked before comedians: waiting here could be waiting for each other.
+            .with_for_update(of=ShowRow, skip_locked=True)
+        )
+        places = ShowComedianRow.comedian_id == comedian.id
+        draft_ids = list(self._session.scalars(drafts))
+        self._session.execute(
+            delete(ShowComedianRow).where(places, ShowComedianRow.show_id.in_(draft_ids))
+        )
+        if self._session.scalar(select(exists().where(places))):
+            return False
+        self._session.execute(delete(ComedianRow).where(ComedianRow.id == comedian.id))
+        return True
+
+    def hold(self, comedian_ids: Iterable[UUID]) -> set[UUID]:
+        """Return which of these entries exist; they stay until the transaction ends."""
+        query = select(ComedianRow.id).where(ComedianRow.id.in_(list(comedian_ids)))
+        held = query.order_by(ComedianRow.id).with_for_update(read=True, key_share=True)
+        return set(self._session.scalars(held))
+
     def known(self, comedian_ids: Iterable[UUID]) -> set[UUID]:
         """Return which of these entries exist."""
         query = select(ComedianRow.id).where(ComedianRow.id.in_(list(comedian_ids)))
         return set(self._session.scalars(query))
 
     def own_entry(self, user_id: UUID) -> UUID | None:
-        """Return the id of a person's own entry."""
-        return self._session.scalar(select(ComedianRow.id).where(ComedianRow.user_id == user_id))
+        """Return the id of a person's own entry, which stays until the transaction ends."""
+        query = select(ComedianRow.id).where(ComedianRow.user_id == user_id)
+        return self._session.scalar(query.with_for_update(read=True, key_share=True))
 
-    def page(self, *, after: tuple[str, UUID] | None, limit: int) -> list[Comedian]:
-        """Return entries by name."""
-        query = select(ComedianRow)
+    def page(self, text: str, *, after: tuple[str, UUID] | None, limit: int) -> list[Comedian]:
+        """Return entries by name; each word of the text occurs in the name or the stage name."""
+        query = select(ComedianRow).where(*map(_is_called, text.split()))
         if after is not None:
             query = query.where(tuple_(ComedianRow.name, ComedianRow.id) > tuple_(*after))
         query = query.order_by(ComedianRow.name, ComedianRow.id).limit(limit)
@@ -104,6 +166,26 @@ class ComedianRepository:
         for show_id, position, row in rows:
             bills[show_id].append(Performer(position, _comedian(row)))
         return bills
+
+
+def _is_called(word: str) -> ColumnElement[bool]:
+    return or_(
+        ComedianRow.name.icontains(word, autoescape=True),
+        ComedianRow.stage_name.icontains(word, autoescape=True),
+    )
+
+
+def _columns(details: ComedianDetails) -> dict[str, Any]:
+    return {
+        "name": details.name,
+        "stage_name": details.stage_name,
+        "bio": details.bio,
+        "profile_image_url": details.profile_image_url,
+        "promo_video_url": details.promo_video_url,
+        "social_links": dict(details.social_links),
+        "youtube_urls": list(details.youtube_urls),
+        "instagram_urls": list(details.instagram_urls),
+    }
 
 
 def _comedian(row: ComedianRow) -> Comedian:

@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.comedians import Comedian, ComedianDetails, check_comedian
-from catalog_service.domain.errors import NotApproved
+from catalog_service.domain.errors import InvalidFields, NotApproved
 from catalog_service.repositories.transaction import Begin
 
 
@@ -22,11 +22,13 @@ def create_comedian(
 
     Raises:
         NotApproved: the actor is neither an approved creator nor an admin.
-        InvalidFields: the details break a rule.
+        InvalidFields: the details break a rule, or who is no comedian wants an own entry.
         AlreadyListed: that person has an own entry already.
     """
     if not actor.may_create:
         raise NotApproved
+    if user_id is not None and not actor.is_comedian:
+        raise InvalidFields({"isOwn": ["Only comedians have an entry of their own."]})
     check_comedian(details)
     with begin() as tx:
         return tx.comedians.add(

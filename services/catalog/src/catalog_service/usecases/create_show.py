@@ -61,7 +61,7 @@ def _bill(
     tx: Transaction, actor: Actor, comedian_ids: Sequence[UUID], own_name: str | None
 ) -> list[UUID]:
     bill = list(dict.fromkeys(comedian_ids))
-    if set(bill) - tx.comedians.known(bill):
+    if set(bill) - tx.comedians.hold(bill):
         raise InvalidFields({"comedianIds": ["There is no such comedian."]})
     if actor.is_comedian:
         own = tx.comedians.own_entry(actor.id) or _add_own_entry(tx, actor, own_name or UNNAMED)
