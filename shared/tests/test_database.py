@@ -3,17 +3,31 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, bindparam, literal, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from devstack.testing import Databases
-from service_kit.database import connect_to, reads, transactions
+from service_kit.database import (
+    SingleStatement,
+    connect_for_single_statements,
+    connect_to,
+    reads,
+    transactions,
+)
 
 
 @pytest.fixture
 def engine(databases: Databases) -> Iterator[Engine]:
     engine = connect_to(databases.of("config").url, application="kit-test", pool_size=3)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def direct(databases: Databases) -> Iterator[Engine]:
+    url = databases.of("config").url
+    engine = connect_for_single_statements(url, application="kit-test", pool_size=1)
     yield engine
     engine.dispose()
 
@@ -90,3 +104,40 @@ def test_an_exception_rolls_back(engine: Engine) -> None:
             text("SELECT 1 FROM config.fee_schedule_version WHERE version = 1000000")
         )
         assert found.first() is None
+
+
+def test_a_single_statement_gives_its_first_row_or_none(direct: Engine) -> None:
+    number = bindparam("number", type_=literal(1).type)
+    double = SingleStatement(direct, select(number * 2, literal("x")).where(number > 0))
+
+    assert double.row(number=21) == (42, "x")
+    assert double.row(number=0) is None
+
+
+def test_a_single_statement_is_a_transaction_of_its_own(direct: Engine) -> None:
+    begun = SingleStatement(direct, text("SELECT pg_current_xact_id()::text"))
+
+    assert begun.row() != begun.row()
+
+
+def test_a_single_statement_fails_like_every_other(direct: Engine) -> None:
+    nonsense = SingleStatement(direct, text("SELECT 1 FROM no_such_table"))
+    healthy = SingleStatement(direct, text("SELECT 1"))
+
+    with pytest.raises(DBAPIError) as raised:
+        nonsense.row()
+
+    assert getattr(raised.value.orig, "sqlstate", None) == "42P01"
+    assert healthy.row() == (1,)
+
+
+def test_a_single_statement_survives_that_its_connection_is_lost_on_the_way(
+    direct: Engine,
+) -> None:
+    suicide = SingleStatement(direct, text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    healthy = SingleStatement(direct, text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        suicide.row()
+
+    assert healthy.row() == (1,)

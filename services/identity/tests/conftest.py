@@ -151,6 +151,7 @@ def use(settings: Settings) -> Iterator[Wiring]:
     wiring = wire(settings)
     yield wiring
     wiring.engine.dispose()
+    wiring.exchange_engine.dispose()
 
 
 @pytest.fixture(scope="session")

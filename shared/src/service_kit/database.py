@@ -2,15 +2,26 @@
 
 import select
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text, Uuid, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    DateTime,
+    Engine,
+    Executable,
+    MetaData,
+    Text,
+    Uuid,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -45,10 +56,11 @@ def schema_metadata(schema: str) -> MetaData:
     return MetaData(schema=schema, naming_convention=NAMING)
 
 
-def connect_to(url: str, *, application: str, pool_size: int = 10) -> Engine:
+def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) -> Engine:
     """Return an engine whose sessions are bounded: no statement, lock or idle transaction lasts.
 
-    Connections are opened when first needed. Times are UTC. The isolation is READ COMMITTED.
+    Connections are opened when first needed. Times are UTC. The isolation is READ COMMITTED unless
+    `more`, which is passed on to SQLAlchemy, says otherwise.
     """
     options = (
         "-c lock_timeout=1s -c statement_timeout=5s "
@@ -66,9 +78,54 @@ def connect_to(url: str, *, application: str, pool_size: int = 10) -> Engine:
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
         },
+        **more,
     )
     event.listen(engine, "checkout", _replace_if_closed)
     return engine
+
+
+def connect_for_single_statements(url: str, *, application: str, pool_size: int) -> Engine:
+    """Return an engine like `connect_to`'s in which each statement is a transaction of its own."""
+    return connect_to(
+        url,
+        application=application,
+        pool_size=pool_size,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,  # there is never anything to roll back
+    )
+
+
+class SingleStatement:
+    """A statement that is a transaction of its own, given to the driver as it is. Thread-safe.
+
+    For the few that every request makes: SQLAlchemy writes the statement, once, and keeps the
+    connections, but has no part in each call. What the driver returns is not converted: an enum
+    is its text.
+    """
+
+    def __init__(self, engine: Engine, statement: Executable) -> None:
+        """`engine` is one of `connect_for_single_statements`."""
+        compiled = cast("ClauseElement", statement).compile(engine)
+        self._engine = engine
+        self._sql = str(compiled)
+        self._parameters = dict(compiled.params)
+
+    def row(self, **parameters: object) -> tuple[Any, ...] | None:
+        """Return the first row, None if there is none.
+
+        Raises:
+            DBAPIError: its subclass for what the driver says, as from every other statement.
+        """
+        with closing(self._engine.raw_connection()) as connection:
+            driver = cast("psycopg.Connection", connection.driver_connection)
+            try:
+                return driver.execute(self._sql, {**self._parameters, **parameters}).fetchone()
+            except psycopg.Error as error:
+                if driver.closed:
+                    connection.invalidate(error)
+                raise DBAPIError.instance(
+                    self._sql, None, error, psycopg.Error, hide_parameters=True
+                ) from error
 
 
 def _replace_if_closed(

@@ -12,10 +12,11 @@ from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
 from identity_service.settings import Settings
 from identity_service.usecases.issue_user_token import UserTokens
-from service_kit.database import connect_to, reads, transactions
+from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.tokens import TokenVerifier
 
 SERVICE = "identity"
+EXCHANGE_CONNECTIONS = 6
 CALLBACK_PATH = "/api/auth/callback/google"
 
 
@@ -25,6 +26,7 @@ class Wiring:
 
     settings: Settings
     engine: Engine
+    exchange_engine: Engine  # connections of its own: pages do not wait behind long transactions
     begin: Begin
     read: Begin
     policy: SignInPolicy
@@ -54,11 +56,15 @@ def sign_in_policy(settings: Settings) -> SignInPolicy:
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
+    exchange_engine = connect_for_single_statements(
+        settings.database_url, application=f"{SERVICE} exchange", pool_size=EXCHANGE_CONNECTIONS
+    )
     begin = transactions(engine, Transaction)
     keyring = Keyring(begin, Fernet(settings.key_encryption_key))
     return Wiring(
         settings=settings,
         engine=engine,
+        exchange_engine=exchange_engine,
         begin=begin,
         read=reads(engine, Transaction),
         policy=sign_in_policy(settings),
@@ -68,7 +74,7 @@ def wire(settings: Settings) -> Wiring:
             client_secret=settings.oidc_client_secret,
             redirect_uri=settings.public_url + CALLBACK_PATH,
         ),
-        live_credentials=LiveCredentials(engine, idle=settings.session_idle),
+        live_credentials=LiveCredentials(exchange_engine, idle=settings.session_idle),
         keyring=keyring,
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
         verifier=TokenVerifier(keyring.public_keys, issuer=settings.jwt_issuer, service=SERVICE),

@@ -1,14 +1,19 @@
 """The one read that every request with a credential makes, and the note that it is used."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, bindparam, func, or_, select, update
 
 from identity_service.domain import second_factor
+from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.people import Role
 from identity_service.domain.sign_in import SEEN_AGAIN_AFTER, LiveCredential, Method
 from identity_service.models import ApiTokenRow, SessionRow, UserRow
 from identity_service.repositories.people import newest_approval
+from service_kit.database import SingleStatement
 
 _FIND_SESSION = (
     select(
@@ -48,23 +53,25 @@ class LiveCredentials:
     """
 
     def __init__(self, engine: Engine, *, idle: timedelta) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        """`engine` is one of `connect_for_single_statements`."""
+        self._find_session = SingleStatement(engine, _FIND_SESSION)
+        self._find_api_token = SingleStatement(engine, _FIND_API_TOKEN)
+        self._engine = engine
         self._idle = idle
 
     def session(self, token_hash: bytes) -> LiveCredential | None:
         """Return the session with this token, None if there is none or it has expired."""
-        with self._engine.connect() as connection:
-            row = connection.execute(_FIND_SESSION, {"token_hash": token_hash}).one_or_none()
+        row = self._find_session.row(token_hash=token_hash)
         if row is None:
             return None
-        given = (Method.SECOND_FACTOR,) if row[-1] else ()
-        return LiveCredential(*row[:-1], methods=(Method.PROVIDER, *given))
+        *found, second_factor_given = row
+        given = (Method.SECOND_FACTOR,) if second_factor_given else ()
+        return _credential(found, methods=(Method.PROVIDER, *given))
 
     def api_token(self, token_hash: bytes) -> LiveCredential | None:
         """Return the API token that this is, None if there is none or it has expired."""
-        with self._engine.connect() as connection:
-            row = connection.execute(_FIND_API_TOKEN, {"token_hash": token_hash}).one_or_none()
-        return None if row is None else LiveCredential(*row, methods=(Method.SCRIPT,))
+        row = self._find_api_token.row(token_hash=token_hash)
+        return None if row is None else _credential(row, methods=(Method.SCRIPT,))
 
     def mark_session_seen(self, session_id: UUID) -> None:
         """Note that a session is used, which prolongs it within its bounds."""
@@ -97,3 +104,18 @@ class LiveCredentials:
                 )
                 .values(last_used_at=now)
             )
+
+
+def _credential(row: Sequence[Any], *, methods: tuple[Method, ...]) -> LiveCredential:
+    id_, user_id, email, role, approval, signed_in_at, expires_at, seen_lately = row
+    return LiveCredential(
+        id=id_,
+        user_id=user_id,
+        email=email,
+        role=Role(role),
+        approval=None if approval is None else ApprovalStatus(approval),
+        signed_in_at=signed_in_at,
+        expires_at=expires_at,
+        seen_lately=seen_lately,
+        methods=methods,
+    )
