@@ -118,7 +118,6 @@ INVARIANTS = (
             ('catalog', 'catalog.alembic_version', 'UPDATE'),
             ('booking', 'booking.alembic_version', 'UPDATE'),
             ('config', 'config.alembic_version', 'UPDATE'),
-            ('booking', 'booking.ticket_inventory', 'DELETE'),
             ('booking', 'booking.booking', 'DELETE'),
             ('booking', 'booking.booking', 'TRUNCATE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),
@@ -129,6 +128,15 @@ INVARIANTS = (
             ('config', 'config.setting_version', 'TRUNCATE')
         ) AS owned (role, name, what)
         WHERE has_table_privilege(owned.role, owned.name, what)
+        """,
+    ),
+    Invariant(
+        "I18",
+        "no show is on sale whose creator may not sell",
+        """
+        SELECT i.show_id, i.creator_id, s.version FROM booking.ticket_inventory AS i
+        JOIN booking.creator_standing AS s USING (creator_id)
+        WHERE i.creator_allowed <> s.allowed
         """,
     ),
     Invariant(

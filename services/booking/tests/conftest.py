@@ -8,10 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from booking_service.app import create_app
+from booking_service.domain.bookings import Booking, Payments
 from booking_service.domain.offers import Offer
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
 from booking_service.settings import Settings
 from booking_service.usecases.put_offer import put_offer
+from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring, wire
 from devstack.testing import Databases
 from service_kit.testing import TokenIssuer
@@ -19,6 +21,7 @@ from service_kit.testing import TokenIssuer
 FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
 
 ShowFactory = Callable[..., UUID]
+HoldFactory = Callable[..., Booking]
 
 
 def make_offer(**changes: Any) -> Offer:
@@ -71,6 +74,32 @@ def show_with(use: Wiring) -> ShowFactory:
         offer = make_offer(**changes)
         put_offer(use.begin, offer=offer)
         return offer.show_id
+
+    return make
+
+
+@pytest.fixture
+def hold(use: Wiring) -> HoldFactory:
+    """Have seats held for a buyer who is to pay, or, `ended`, who did not in time."""
+
+    def make(
+        show_id: UUID, *, quantity: int = 1, buyer_id: UUID | None = None, ended: bool = False
+    ) -> Booking:
+        booking = reserve_tickets(
+            use.begin,
+            use.fees,
+            use.rules,
+            show_id=show_id,
+            buyer_id=buyer_id or uuid4(),
+            quantity=quantity,
+            payments=Payments.ONLINE,
+        )
+        if ended:
+            with use.engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "UPDATE booking.booking SET expires_at = now() WHERE id = %s", (booking.id,)
+                )
+        return booking
 
     return make
 

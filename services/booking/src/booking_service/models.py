@@ -29,6 +29,10 @@ class TicketInventoryRow(Base):
         CheckConstraint("price_paise >= 0", name="price_not_negative"),
         CheckConstraint("version > 0", name="version_counts_from_one"),
         CheckConstraint("platform_fee_basis_points BETWEEN 0 AND 10000", name="fee_is_a_share"),
+        CheckConstraint(
+            "creator_fee_basis_points BETWEEN 0 AND 10000", name="creators_fee_is_a_share"
+        ),
+        CheckConstraint("cancelled_at IS NULL OR NOT on_sale", name="cancelled_for_ever"),
         Index("ix_ticket_inventory_creator_id", "creator_id"),
     )
 
@@ -48,7 +52,33 @@ class TicketInventoryRow(Base):
     price_paise: Mapped[int]
     platform_fee_basis_points: Mapped[int | None]
     on_sale: Mapped[bool]
+    creator_allowed: Mapped[bool] = mapped_column(server_default="true")
+    creator_fee_basis_points: Mapped[int | None]
+    moved_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CreatorStandingRow(Base):
+    """What identity last said of a creator; its effect is on the rows of the creator's shows."""
+
+    __tablename__ = "creator_standing"
+    __table_args__ = (CheckConstraint("version > 0", name="version_counts_from_one"),)
+
+    creator_id: Mapped[UUID] = mapped_column(primary_key=True)
+    allowed: Mapped[bool]
+    version: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DeletedOfferRow(Base):
+    """A show that catalog deleted: late news of it are not stored any more."""
+
+    __tablename__ = "deleted_offer"
+
+    show_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class BookingRow(Base):
@@ -62,6 +92,13 @@ class BookingRow(Base):
         ),
         CheckConstraint(
             "convenience_fee_paise >= 0 AND platform_fee_paise >= 0", name="fees_not_negative"
+        ),
+        CheckConstraint("status <> 'PENDING' OR expires_at IS NOT NULL", name="a_hold_ends"),
+        Index(
+            "ix_booking_hold",
+            "show_id",
+            "expires_at",
+            postgresql_where=text("status = 'PENDING'"),
         ),
         Index("ix_booking_user_id_id", "user_id", text("id DESC")),
         Index("ix_booking_show_id_status", "show_id", "status"),
@@ -78,6 +115,8 @@ class BookingRow(Base):
     platform_fee_basis_points: Mapped[int]
     platform_fee_paise: Mapped[int]
     fee_schedule_version: Mapped[int]
+    settings_version: Mapped[int | None]
+    refund_policy: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     status: Mapped[BookingStatus] = mapped_column(
         Enum(BookingStatus, name="booking_status", schema="booking")
     )

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from booking_service.clients.config import ConfigClient
 from booking_service.repositories.fee_schedules import CurrentFees
-from booking_service.repositories.platform_settings import CurrentLimits
+from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin, Transaction
 from booking_service.settings import Settings
 from service_kit.database import connect_to, reads, transactions
@@ -28,7 +28,7 @@ class Wiring:
     read: Begin
     sell: Begin  # like `begin`, on the sales engine
     fees: CurrentFees
-    limits: CurrentLimits
+    rules: CurrentRules
     config: ConfigClient
     verifier: TokenVerifier
 
@@ -58,7 +58,7 @@ def wire(settings: Settings) -> Wiring:
         sell=transactions(sales_engine, Transaction),
         read=read,
         fees=CurrentFees(read),
-        limits=CurrentLimits(read),
+        rules=CurrentRules(read),
         config=ConfigClient(Peer("config", settings.config_url, tokens)),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )

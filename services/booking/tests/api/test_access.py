@@ -11,25 +11,29 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 PERSON = UUID(int=7)
 
 EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"}
+SERVICES = {"service with another scope", "catalog", "identity"}
 PEOPLE = EVERYBODY - {"anonymous"}
 
 TABLE: dict[str, set[str]] = {
     "POST /api/v1/bookings": PEOPLE,
     "GET /api/v1/bookings": PEOPLE,
     "GET /api/v1/bookings/<uuid:booking_id>": PEOPLE,
-    "POST /api/v1/bookings/quote": EVERYBODY | {"service with another scope", "catalog"},
+    "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
+    "DELETE /internal/offers/<uuid:show_id>": {"catalog"},
     "GET /internal/availability": {"catalog"},
-    "GET /healthz": EVERYBODY | {"service with another scope", "catalog"},
-    "GET /readyz": EVERYBODY | {"service with another scope", "catalog"},
-    "GET /metrics": EVERYBODY | {"service with another scope", "catalog"},
-    "GET /openapi.json": EVERYBODY | {"service with another scope", "catalog"},
+    "GET /internal/sales": {"catalog"},
+    "PUT /internal/creators/<uuid:creator_id>/standing": {"identity"},
+    "GET /healthz": EVERYBODY | SERVICES,
+    "GET /readyz": EVERYBODY | SERVICES,
+    "GET /metrics": EVERYBODY | SERVICES,
+    "GET /openapi.json": EVERYBODY | SERVICES,
 }
 
 
 @pytest.fixture(scope="session")
 def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
-    scopes = "booking:offers:write booking:availability:read"
+    scopes = "booking:offers:write booking:availability:read booking:sales:read"
     return {
         "anonymous": {},
         "audience": issuer.user(PERSON),
@@ -37,6 +41,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "comedian": issuer.user(PERSON, role="COMEDIAN"),
         "admin": issuer.user(PERSON, role="ADMIN"),
         "catalog": issuer.service("catalog", audience="booking", scope=scopes),
+        "identity": issuer.service("identity", audience="booking", scope="booking:standing:write"),
         "service with another scope": issuer.service("x", audience="booking", scope="booking:y"),
     }
 

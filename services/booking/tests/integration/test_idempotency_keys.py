@@ -18,7 +18,7 @@ def test_old_keys_are_removed_some_at_a_time_and_young_ones_stay(
         reserve_tickets(
             use.begin,
             use.fees,
-            use.limits,
+            use.rules,
             show_id=show_id,
             buyer_id=buyer_id,
             quantity=1,

@@ -9,8 +9,9 @@ import pytest
 from booking_service.app import create_app
 from booking_service.domain.bookings import IdempotencyKey
 from booking_service.domain.errors import BookingTooLarge, SoldOut, TicketLimitReached
-from booking_service.domain.limits import DEFAULT_LIMITS, BookingLimits, PlatformSettings
-from booking_service.repositories.platform_settings import CurrentLimits
+from booking_service.domain.limits import BookingLimits
+from booking_service.domain.sale_rules import DEFAULT_RULES, PlatformSettings
+from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.usecases.quote_tickets import quote_tickets
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
@@ -28,12 +29,14 @@ def configure(use: Wiring) -> Iterator[Configure]:
         document = {
             "ticketsPerBooking": per_booking,
             "ticketsPerPersonAndShow": per_person_and_show,
+            "holdMinutes": 10,
+            "refundPolicy": {"tiers": [], "refundsConvenienceFee": False},
         }
         with use.begin() as tx:
             newest = tx.platform_settings.newest()
             version = newest.version + 1 if newest else 1
             tx.platform_settings.confirm(PlatformSettings(version, document))
-        return replace(use, limits=CurrentLimits(use.read))  # without what is kept in memory
+        return replace(use, rules=CurrentRules(use.read))  # without what is kept in memory
 
     yield receive
     receive(10, 10)
@@ -50,7 +53,7 @@ def book(
     return reserve_tickets(
         use.begin,
         use.fees,
-        use.limits,
+        use.rules,
         show_id=show_id,
         buyer_id=buyer_id or uuid4(),
         quantity=quantity,
@@ -67,7 +70,7 @@ def test_a_booking_has_at_most_as_many_tickets_as_configured(
     with pytest.raises(BookingTooLarge, match="At most 4 tickets"):
         book(use, show_id, 5)
     with pytest.raises(BookingTooLarge, match="At most 4 tickets"):
-        quote_tickets(use.read, use.fees, use.limits, show_id=show_id, quantity=5)
+        quote_tickets(use.read, use.fees, use.rules, show_id=show_id, quantity=5)
 
     with use.read() as tx:
         inventory = tx.inventory.of(show_id)
@@ -95,7 +98,7 @@ def test_a_booking_has_never_more_than_ten_tickets_whatever_is_configured(
 ) -> None:
     use = configure(50, 100)
 
-    assert use.limits.current() == BookingLimits(10, 100)
+    assert use.rules.current().limits == BookingLimits(10, 100)
     with pytest.raises(BookingTooLarge):
         book(use, show_with(), 11)
 
@@ -133,4 +136,4 @@ def test_a_large_booking_is_refused_by_name(
 
 
 def test_ten_tickets_are_the_limits_while_nothing_else_is_known(use: Wiring) -> None:
-    assert use.limits.current() == DEFAULT_LIMITS == BookingLimits(10, 10)
+    assert use.rules.current().limits == DEFAULT_RULES.limits == BookingLimits(10, 10)

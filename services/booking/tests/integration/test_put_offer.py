@@ -6,13 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_service.domain.errors import CapacityBelowSold
+from booking_service.domain.bookings import Booking
+from booking_service.domain.errors import CapacityBelowSold, HasBookings, ShowNotFound
 from booking_service.domain.offers import Inventory, Offer
+from booking_service.usecases.delete_offer import delete_offer
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
 
 ShowFactory = Callable[..., UUID]
+HoldFactory = Callable[..., Booking]
 
 
 def stored(use: Wiring, show_id: UUID) -> Inventory:
@@ -37,7 +40,7 @@ def test_versions_may_arrive_in_any_order(use: Wiring, show_with: ShowFactory) -
 
 def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4)
 
     put_offer(use.begin, offer=changed(use, show_id, version=2, capacity=15))
 
@@ -47,7 +50,7 @@ def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFa
 
 def test_a_refused_version_changes_nothing(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4)
     before = stored(use, show_id)
 
     with pytest.raises(CapacityBelowSold):
@@ -65,7 +68,7 @@ def test_sales_and_a_shrinking_capacity_at_once_never_oversell(
     def buy(_: int) -> bool:
         try:
             reserve_tickets(
-                use.begin, use.fees, use.limits, show_id=show_id, buyer_id=uuid4(), quantity=1
+                use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
             )
         except Exception as error:
             if type(error).__name__ != "SoldOut":
@@ -87,3 +90,58 @@ def test_sales_and_a_shrinking_capacity_at_once_never_oversell(
     after = stored(use, show_id)
     assert after.sold == sold <= after.offer.capacity
     assert after.offer.capacity == (8 if shrunk.result() else 20)
+
+
+def test_a_move_is_remembered_for_those_who_had_tickets(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    show_id = show_with()
+    put_offer(use.begin, offer=changed(use, show_id, version=2, venue="Nobody minds"))
+    assert stored(use, show_id).moved_at is None
+    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1)
+
+    put_offer(use.begin, offer=changed(use, show_id, version=3, venue="Somewhere else"))
+
+    moved_at = stored(use, show_id).moved_at
+    assert moved_at is not None
+    put_offer(use.begin, offer=changed(use, show_id, version=4, title="Another title"))
+    assert stored(use, show_id).moved_at == moved_at
+
+
+def test_ended_holds_are_in_the_way_of_no_change(
+    use: Wiring, show_with: ShowFactory, hold: HoldFactory
+) -> None:
+    show_id = show_with(capacity=10)
+    hold(show_id, quantity=5, ended=True)
+
+    put_offer(use.begin, offer=changed(use, show_id, version=2, capacity=4), unsold_only=True)
+
+    after = stored(use, show_id)
+    assert (after.available, after.locked) == (4, 0)
+
+
+def test_a_show_deleted_while_it_is_sold_is_sold_or_deleted(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    def buy(show_id: UUID) -> bool:
+        try:
+            reserve_tickets(
+                use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+            )
+        except ShowNotFound:
+            return False
+        return True
+
+    def delete(show_id: UUID) -> bool:
+        try:
+            return delete_offer(use.begin, show_id=show_id, version=2) is None
+        except HasBookings:
+            return False
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for _ in range(5):
+            show_id = show_with()
+            sales = [pool.submit(buy, show_id) for _ in range(3)]
+            deletion = pool.submit(delete, show_id)
+            sold = True in [sale.result() for sale in sales]
+            assert deletion.result() is not sold

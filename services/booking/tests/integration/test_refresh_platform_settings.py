@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +11,9 @@ from typing import Any, cast
 import pytest
 
 from booking_service.clients.config import ConfigClient
-from booking_service.domain.limits import BookingLimits, PlatformSettings
+from booking_service.domain.limits import BookingLimits
+from booking_service.domain.refunds import RefundPolicy, RefundTier
+from booking_service.domain.sale_rules import PlatformSettings
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.wiring import Wiring
 from service_kit.peers import Peer, PeerUnavailable
@@ -82,6 +85,13 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
+def policy(*tiers: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "tiers": [{"hoursBeforeStart": hours, "basisPoints": share} for hours, share in tiers],
+        "refundsConvenienceFee": True,
+    }
+
+
 def newest(use: Wiring) -> PlatformSettings | None:
     with use.read() as tx:
         return tx.platform_settings.newest()
@@ -134,7 +144,20 @@ def test_a_newer_version_is_used_and_an_older_one_that_comes_late_is_not(
 
     settings = newest(use)
     assert settings is not None
-    assert settings.limits == BookingLimits(7, 8)
+    assert settings.sale_rules.limits == BookingLimits(7, 8)
+
+
+def test_hold_time_and_refund_policy_are_read_too(
+    use: Wiring, config: Config, client: ConfigClient
+) -> None:
+    config.body = document(holdMinutes=7, refundPolicy=policy((48, 10_000), (24, 5_000)))
+
+    rules = refresh_platform_settings(use.begin, client).sale_rules
+
+    assert rules.hold == timedelta(minutes=7)
+    assert rules.refund_policy == RefundPolicy(
+        (RefundTier(48, 10_000), RefundTier(24, 5_000)), refunds_convenience_fee=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,6 +172,10 @@ def test_a_newer_version_is_used_and_an_older_one_that_comes_late_is_not(
         (200, document(version=None)),
         (200, document(ticketsPerBooking=0)),
         (200, document(ticketsPerPersonAndShow="many")),
+        (200, document(holdMinutes=0)),
+        (200, document(refundPolicy={"tiers": [{"hoursBeforeStart": 1}]})),
+        (200, document(refundPolicy=policy((24, 10_001)))),
+        (200, document(refundPolicy=policy((24, 5_000), (48, 10_000)))),
     ],
 )
 def test_without_a_usable_answer_the_last_good_settings_stay(

@@ -22,6 +22,9 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
         "key": None,
         "fingerprint": None,
         "status": "CONFIRMED_UNPAID",
+        "hold_seconds": 600,
+        "too_large": False,
+        "person_limit": 10,
         "unit_price_paise": 10_000,
         "own_platform_fee_basis_points": None,
         "expected_total_paise": None,
@@ -32,6 +35,8 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
         "platform_fee_basis_points": 800,
         "platform_fee_paise": 800 * quantity,
         "fee_schedule_version": 1,
+        "settings_version": 1,
+        "refund_policy": {"tiers": [], "refunds_convenience_fee": False},
         **changes,
     }
 
@@ -39,7 +44,7 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
 def outcomes(use: Wiring, *requests: dict[str, Any]) -> list[str]:
     with use.engine.begin() as connection:
         rows = connection.exec_driver_sql(
-            "SELECT outcome FROM booking.reserve_v1(%s::jsonb, 10)", (json.dumps(requests),)
+            "SELECT outcome FROM booking.reserve_v2(%s::jsonb)", (json.dumps(requests),)
         )
         return list(rows.scalars())
 
@@ -97,3 +102,57 @@ def test_a_batch_may_mix_shows_and_unknown_ones(use: Wiring, show_with: ShowFact
         "UNKNOWN_SHOW",
         "RESERVED",
     ]
+
+
+def test_the_function_of_the_release_before_still_sells(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    wish = json.dumps([request(1, show_with(price_paise=10_000))])
+
+    with use.engine.begin() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT outcome FROM booking.reserve_v1(%s::jsonb, 10)", (wish,)
+        )
+        assert rows.scalar_one() == "RESERVED"
+
+
+def test_a_batch_judges_each_request_by_its_own_limits_and_status(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    show_id = show_with(price_paise=10_000)
+
+    assert outcomes(
+        use,
+        request(1, show_id, too_large=True),
+        request(2, show_id, quantity=2, person_limit=1),
+        request(3, show_id, quantity=2, status="PENDING"),
+        request(4, show_id, quantity=3),
+    ) == ["TOO_LARGE", "LIMIT_REACHED", "RESERVED", "RESERVED"]
+    with use.read() as tx:
+        inventory = tx.inventory.of(show_id)
+    assert inventory is not None
+    assert (inventory.locked, inventory.sold) == (2, 3)
+
+
+def test_ended_holds_make_room_for_those_who_come_too_late_for_the_rest(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    show_id = show_with(price_paise=10_000, capacity=4)
+    held = {"status": "PENDING", "hold_seconds": 0}
+    outcomes(use, request(1, show_id, quantity=2, **held))
+    outcomes(use, request(1, show_id, quantity=1, status="PENDING"))
+
+    assert outcomes(use, request(1, show_id, quantity=4), request(2, show_id, quantity=3)) == [
+        "SOLD_OUT",
+        "RESERVED",
+    ]
+
+
+def test_an_ended_hold_does_not_count_for_the_limit_of_its_buyer(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    show_id, buyer = show_with(price_paise=10_000), {"user_id": str(uuid4()), "quantity": 6}
+    outcomes(use, request(1, show_id, status="PENDING", hold_seconds=0, **buyer))
+
+    assert outcomes(use, request(1, show_id, **buyer)) == ["RESERVED"]
+    assert outcomes(use, request(1, show_id, **buyer)) == ["LIMIT_REACHED"]

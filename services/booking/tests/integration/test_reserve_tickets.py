@@ -38,7 +38,7 @@ def book(
     return reserve_tickets(
         use.begin,
         use.fees,
-        use.limits,
+        use.rules,
         show_id=show_id,
         buyer_id=buyer_id or uuid4(),
         quantity=quantity,

@@ -5,8 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from booking_service.domain.errors import CapacityBelowSold, HasActiveBookings, VersionConflict
-from booking_service.domain.offers import Inventory, Offer, is_news
+from booking_service.domain.errors import (
+    CapacityBelowSold,
+    HasActiveBookings,
+    ShowCancelled,
+    VersionConflict,
+)
+from booking_service.domain.offers import Inventory, Offer, is_news, moves
 
 OFFER = Offer(
     show_id=UUID(int=1),
@@ -63,3 +68,43 @@ def test_sale_and_price_are_fixed_while_tickets_are_taken(change: dict[str, Any]
         is_news(stored(sold=1), newer(**change))
     with pytest.raises(HasActiveBookings):
         is_news(stored(locked=1), newer(**change))
+
+
+def test_a_change_for_shows_without_bookings_is_refused_once_a_ticket_is_taken() -> None:
+    assert is_news(stored(), newer(title="Another"), unsold_only=True)
+    with pytest.raises(HasActiveBookings):
+        is_news(stored(locked=1), newer(title="Another"), unsold_only=True)
+    assert not is_news(stored(sold=1), OFFER, unsold_only=True)
+
+
+def test_a_cancelled_show_is_not_opened_again() -> None:
+    closed = replace(OFFER, on_sale=False)
+    cancelled = replace(stored(sold=1), offer=closed, cancelled_at=datetime.now(UTC))
+
+    assert is_news(cancelled, newer(on_sale=False, title="Cancelled"))
+    with pytest.raises(ShowCancelled):
+        is_news(cancelled, newer())
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({"venue": "Elsewhere"}, True),
+        ({"city": "Mumbai"}, True),
+        ({"starts_at": datetime(2026, 12, 2, tzinfo=UTC)}, True),
+        ({"title": "Another", "capacity": 20, "duration_minutes": 90}, False),
+    ],
+)
+def test_a_show_moves_with_its_time_or_place_if_somebody_has_tickets(
+    change: dict[str, Any], moved: bool
+) -> None:
+    assert moves(stored(sold=1), newer(**change)) is moved
+    assert not moves(stored(), newer(**change))
+
+
+def test_a_shows_own_platform_fee_precedes_its_creators() -> None:
+    assert stored().own_platform_fee_basis_points is None
+    of_creator = replace(stored(), creator_fee_basis_points=500)
+    assert of_creator.own_platform_fee_basis_points == 500
+    of_show = replace(of_creator, offer=replace(OFFER, platform_fee_basis_points=0))
+    assert of_show.own_platform_fee_basis_points == 0

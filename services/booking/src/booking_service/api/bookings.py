@@ -105,7 +105,7 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
     booking = reserve_tickets(
         use.sell,
         use.fees,
-        use.limits,
+        use.rules,
         show_id=body["show_id"],
         buyer_id=current_caller().id,
         quantity=body["quantity"],

@@ -21,5 +21,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.OfferRefused: HTTPStatus.CONFLICT,
     errors.CapacityBelowSold: HTTPStatus.CONFLICT,
     errors.HasActiveBookings: HTTPStatus.CONFLICT,
+    errors.HasBookings: HTTPStatus.CONFLICT,
+    errors.ShowCancelled: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.CONFLICT,
 }

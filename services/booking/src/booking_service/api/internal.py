@@ -1,4 +1,8 @@
-"""Routes for other services: PUT /internal/offers/{id} · GET /internal/availability."""
+"""Routes for other services.
+
+PUT, DELETE /internal/offers/{id} · PUT /internal/creators/{id}/standing ·
+GET /internal/availability, /internal/sales
+"""
 
 from typing import Any
 from uuid import UUID
@@ -6,41 +10,74 @@ from uuid import UUID
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
-from booking_service.api.rules import AVAILABILITY_READERS, OFFER_WRITERS
+from booking_service.api.rules import (
+    AVAILABILITY_READERS,
+    OFFER_WRITERS,
+    SALES_READERS,
+    STANDING_WRITERS,
+)
 from booking_service.api.wired import wired
-from booking_service.domain.offers import Offer
+from booking_service.domain.creators import Standing
+from booking_service.domain.offers import Inventory, Offer
+from booking_service.usecases.delete_offer import delete_offer
 from booking_service.usecases.put_offer import put_offer
+from booking_service.usecases.set_standing import set_standing
 from service_kit.access import allow
 from service_kit.openapi import Instant, Schema
 from service_kit.pagination import MAX_LIMIT
 from service_kit.routes import Blueprint
 
+MAX_INTEGER = 2**63 - 1
+
 blp = Blueprint("internal", __name__, description="For the other services")
 
 
+def _whole(*, at_least: int) -> fields.Integer:
+    return fields.Integer(
+        required=True, strict=True, validate=validate.Range(at_least, MAX_INTEGER)
+    )
+
+
 class OfferRequest(Schema):
-    version = fields.Integer(required=True, strict=True, validate=validate.Range(1))
+    version = _whole(at_least=1)
     creator_id = fields.UUID(required=True, allow_none=True)
     title = fields.String(required=True)
     venue = fields.String(required=True)
     city = fields.String(required=True)
     poster_image_url = fields.String(required=True, allow_none=True)
     starts_at = Instant(required=True)
-    duration_minutes = fields.Integer(required=True, strict=True, validate=validate.Range(1))
-    capacity = fields.Integer(required=True, strict=True, validate=validate.Range(0))
-    price_paise = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    duration_minutes = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, MAX_INTEGER)
+    )
+    capacity = _whole(at_least=0)
+    price_paise = fields.Integer(
+        required=True, strict=True, validate=validate.Range(0, MAX_INTEGER)
+    )
     platform_fee_basis_points = fields.Integer(
         required=True, strict=True, allow_none=True, validate=validate.Range(0, 10_000)
     )
     on_sale = fields.Boolean(required=True)
+    unsold_only = fields.Boolean(
+        load_default=False,
+        metadata={"description": "refuse it if tickets are held or sold"},
+    )
 
 
-class OfferResponse(Schema):
+class DeletedOfferQuery(Schema):
+    version = fields.Integer(required=True, validate=validate.Range(1, MAX_INTEGER))
+
+
+class StandingRequest(Schema):
+    allowed = fields.Boolean(required=True)
+    version = _whole(at_least=1)
+
+
+class AppliedResponse(Schema):
     applied = fields.Boolean(required=True)
     version = fields.Integer(required=True, metadata={"description": "the version stored now"})
 
 
-class AvailabilityQuery(Schema):
+class ShowsQuery(Schema):
     show_ids = DelimitedList(fields.UUID(), required=True, validate=validate.Length(1, MAX_LIMIT))
 
 
@@ -50,45 +87,99 @@ class AvailabilitySchema(Schema):
     locked = fields.Integer(required=True)
     sold = fields.Integer(required=True)
     active_bookings = fields.Integer(required=True)
-    on_sale = fields.Boolean(required=True)
+    on_sale = fields.Boolean(
+        required=True, metadata={"description": "the offer is open and its creator is allowed"}
+    )
 
 
 class AvailabilityResponse(Schema):
     shows = fields.List(fields.Nested(AvailabilitySchema), required=True)
 
 
+class SalesSchema(Schema):
+    show_id = fields.UUID(required=True)
+    tickets_sold = fields.Integer(required=True, attribute="tickets")
+    revenue_paise = fields.Integer(required=True, metadata={"description": "tickets only"})
+    bookings = fields.Integer(required=True)
+    disbursed = fields.Constant(False, metadata={"description": "false: nothing is paid out yet"})
+
+
+class SalesResponse(Schema):
+    shows = fields.List(fields.Nested(SalesSchema), required=True)
+
+
 @blp.put("/internal/offers/<uuid:show_id>")
 @allow(OFFER_WRITERS)
 @blp.arguments(OfferRequest)
-@blp.response(200, OfferResponse)
+@blp.response(200, AppliedResponse)
 @blp.alt_response(
-    409, description="`CAPACITY_BELOW_SOLD`, `HAS_ACTIVE_BOOKINGS`, `VERSION_CONFLICT`"
+    409,
+    description="`CAPACITY_BELOW_SOLD`, `HAS_ACTIVE_BOOKINGS`, `SHOW_CANCELLED`, "
+    "`VERSION_CONFLICT`",
 )
 def put_show_offer(body: dict[str, Any], show_id: UUID) -> dict[str, Any]:
     """Take over what catalog says of a show"""
-    stored = put_offer(wired().begin, offer=Offer(show_id=show_id, **body))
+    unsold_only = body.pop("unsold_only")
+    stored = put_offer(wired().begin, offer=Offer(show_id=show_id, **body), unsold_only=unsold_only)
     return {"applied": stored == body["version"], "version": stored}
+
+
+@blp.delete("/internal/offers/<uuid:show_id>")
+@allow(OFFER_WRITERS)
+@blp.arguments(DeletedOfferQuery, location="query", as_kwargs=True)
+@blp.response(200, AppliedResponse)
+@blp.alt_response(409, description="`HAS_BOOKINGS`: it was booked, whatever became of it")
+def delete_show_offer(show_id: UUID, version: int) -> dict[str, Any]:
+    """Forget a show that was never booked; late news of it change nothing"""
+    newer = delete_offer(wired().begin, show_id=show_id, version=version)
+    return {"applied": newer is None, "version": newer or version}
+
+
+@blp.put("/internal/creators/<uuid:creator_id>/standing")
+@allow(STANDING_WRITERS)
+@blp.arguments(StandingRequest)
+@blp.response(200, AppliedResponse)
+def put_creator_standing(body: dict[str, Any], creator_id: UUID) -> dict[str, Any]:
+    """Take over whether a creator's shows may be sold"""
+    said = Standing(**body)
+    stored = set_standing(wired().begin, creator_id=creator_id, said=said)
+    return {"applied": stored == said, "version": stored.version}
 
 
 @blp.get("/internal/availability")
 @allow(AVAILABILITY_READERS)
-@blp.arguments(AvailabilityQuery, location="query", as_kwargs=True)
+@blp.arguments(ShowsQuery, location="query", as_kwargs=True)
 @blp.response(200, AvailabilityResponse)
 def get_availability(show_ids: list[UUID]) -> dict[str, Any]:
     """Count the seats of some shows"""
     with wired().read() as tx:
         inventories = tx.inventory.of_shows(show_ids)
-        bookings = tx.bookings.count_active(show_ids)
+        bookings = tx.bookings.holds_and_active(show_ids)
     return {
         "shows": [
-            {
-                "show_id": inventory.offer.show_id,
-                "available": inventory.available,
-                "locked": inventory.locked,
-                "sold": inventory.sold,
-                "active_bookings": bookings.get(inventory.offer.show_id, 0),
-                "on_sale": inventory.offer.on_sale,
-            }
+            _availability(inventory, *bookings.get(inventory.offer.show_id, (0, 0)))
             for inventory in inventories
         ]
+    }
+
+
+@blp.get("/internal/sales")
+@allow(SALES_READERS)
+@blp.arguments(ShowsQuery, location="query", as_kwargs=True)
+@blp.response(200, SalesResponse)
+def get_sales(show_ids: list[UUID]) -> dict[str, Any]:
+    """Sum up what was sold of some shows"""
+    with wired().read() as tx:
+        return {"shows": tx.bookings.sales(show_ids)}
+
+
+def _availability(inventory: Inventory, ended: int, active: int) -> dict[str, Any]:
+    """Return the seats as they are once the holds that have ended are given back."""
+    return {
+        "show_id": inventory.offer.show_id,
+        "available": inventory.available + ended,
+        "locked": inventory.locked - ended,
+        "sold": inventory.sold,
+        "active_bookings": active,
+        "on_sale": inventory.on_sale,
     }

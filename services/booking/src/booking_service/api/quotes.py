@@ -51,7 +51,7 @@ class QuoteResponse(Schema):
 def post_quote(show_id: UUID, quantity: int) -> dict[str, Any]:
     """Name the price of some tickets; nothing is set aside"""
     use = wired()
-    lines = quote_tickets(use.read, use.fees, use.limits, show_id=show_id, quantity=quantity)
+    lines = quote_tickets(use.read, use.fees, use.rules, show_id=show_id, quantity=quantity)
     return {"quote": wire_quote(lines)}
 
 

@@ -4,3 +4,5 @@ from service_kit.access import services
 
 OFFER_WRITERS = services("booking:offers:write")
 AVAILABILITY_READERS = services("booking:availability:read")
+SALES_READERS = services("booking:sales:read")
+STANDING_WRITERS = services("booking:standing:write")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from booking_service.domain.limits import PlatformSettings
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
+from booking_service.domain.sale_rules import PlatformSettings
 from service_kit.peers import Peer, PeerUnavailable
 
 SCOPE = "config:fees:read"
@@ -40,7 +40,7 @@ class ConfigClient:
             raise PeerUnavailable.of("config", "answered with something else than fees") from error
 
     def platform_settings(self, known: PlatformSettings | None) -> PlatformSettings:
-        """Return limits and other settings in force; `known` itself if they still are.
+        """Return the settings to sell by in force; `known` itself if they still are.
 
         Raises:
             PeerUnavailable: no usable answer.
@@ -53,7 +53,7 @@ class ConfigClient:
             raise PeerUnavailable.of("config", f"answered {answer.status}")
         try:
             settings = PlatformSettings(int(answer.body["version"]), answer.body)
-            settings.limits  # noqa: B018 what cannot be read is not kept
+            settings.sale_rules  # noqa: B018 what cannot be read is not kept
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PeerUnavailable.of("config", "answered with no settings") from error
         return settings

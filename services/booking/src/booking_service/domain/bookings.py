@@ -50,6 +50,16 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Sales:
+    """What was sold of a show: its confirmed bookings, paid or to be paid at the venue."""
+
+    show_id: UUID
+    tickets: int
+    revenue_paise: int  # tickets only
+    bookings: int
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotencyKey:
     """A client's name for one request of one person; `fingerprint` is a digest of its content."""
 
@@ -57,6 +67,20 @@ class IdempotencyKey:
     fingerprint: str
 
 
-def initial_status(grand_total_paise: int) -> BookingStatus:
-    """Return the status of a new booking while no payments are taken: it is paid at the venue."""
-    return BookingStatus.CONFIRMED_UNPAID if grand_total_paise else BookingStatus.CONFIRMED
+class Payments(Enum):
+    """How priced bookings are paid."""
+
+    AT_VENUE = "none"
+    ONLINE = "razorpay"
+
+
+def initial_status(grand_total_paise: int, payments: Payments) -> BookingStatus:
+    """Return the status of a new booking: what costs nothing is confirmed, else it is to be paid.
+
+    Seats that are to be paid online are held; at the venue they are sold.
+    """
+    if grand_total_paise == 0:
+        return BookingStatus.CONFIRMED
+    if payments is Payments.ONLINE:
+        return BookingStatus.PENDING
+    return BookingStatus.CONFIRMED_UNPAID

@@ -111,6 +111,18 @@ class HasActiveBookings(OfferRefused):
     code = "HAS_ACTIVE_BOOKINGS"
 
 
+class HasBookings(OfferRefused):
+    """The show has or had bookings, so it cannot be deleted."""
+
+    code = "HAS_BOOKINGS"
+
+
+class ShowCancelled(OfferRefused):
+    """The show is cancelled and stays so."""
+
+    code = "SHOW_CANCELLED"
+
+
 class VersionConflict(OfferRefused):
     """Another offer is already stored under this version."""
 

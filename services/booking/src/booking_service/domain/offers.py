@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from booking_service.domain.errors import CapacityBelowSold, HasActiveBookings, VersionConflict
+from booking_service.domain.errors import (
+    CapacityBelowSold,
+    HasActiveBookings,
+    ShowCancelled,
+    VersionConflict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Offer:
     duration_minutes: int
     capacity: int
     price_paise: int
-    platform_fee_basis_points: int | None  # the show's own; None: the configured one
+    platform_fee_basis_points: int | None  # the show's own; None: the creator's or configured one
     on_sale: bool
 
 
@@ -34,22 +39,40 @@ class Inventory:
     available: int
     locked: int
     sold: int
+    creator_allowed: bool = True  # a creator that nothing was heard of is
+    creator_fee_basis_points: int | None = None  # the creator's own platform fee
+    moved_at: datetime | None = None  # when time or place last changed for people with tickets
+    cancelled_at: datetime | None = None
 
     @property
     def taken(self) -> int:
         """Tickets held or sold."""
         return self.locked + self.sold
 
+    @property
+    def on_sale(self) -> bool:
+        """Whether it may be sold while it has not started: an open offer of an allowed creator."""
+        return self.offer.on_sale and self.creator_allowed and self.cancelled_at is None
 
-def is_news(current: Inventory, wished: Offer) -> bool:
+    @property
+    def own_platform_fee_basis_points(self) -> int | None:
+        """The show's own platform fee, else its creator's; None: the configured one."""
+        of_show = self.offer.platform_fee_basis_points
+        return self.creator_fee_basis_points if of_show is None else of_show
+
+
+def is_news(current: Inventory, wished: Offer, *, unsold_only: bool = False) -> bool:
     """Return whether an offer is to be written over the stored one.
 
-    An older version is not, nor the stored one come again.
+    An older version is not, nor the stored one come again. What is wished `unsold_only` is refused
+    as soon as a ticket is held or sold.
 
     Raises:
         VersionConflict: the same version with other content.
+        ShowCancelled: opening the sale of a cancelled show.
         CapacityBelowSold: fewer seats than are held or sold.
-        HasActiveBookings: closing the sale or changing the price while tickets are held or sold.
+        HasActiveBookings: closing the sale or changing the price while tickets are held or sold, or
+            anything that is meant for a show without.
     """
     if wished.version < current.offer.version:
         return False
@@ -57,10 +80,29 @@ def is_news(current: Inventory, wished: Offer) -> bool:
         if wished != current.offer:
             raise VersionConflict(f"Version {wished.version} of this offer is stored differently.")
         return False
+    if current.cancelled_at is not None and wished.on_sale:
+        raise ShowCancelled("The show is cancelled: it is not sold again.")
+    if current.taken:
+        _keep_promises(current, wished, unsold_only=unsold_only)
+    return True
+
+
+def _keep_promises(current: Inventory, wished: Offer, *, unsold_only: bool) -> None:
+    if unsold_only:
+        raise HasActiveBookings("The show has active bookings: this change is for one without.")
     if wished.capacity < current.taken:
         raise CapacityBelowSold(f"{current.taken} tickets are sold or held already.")
-    if current.taken and current.offer.on_sale and not wished.on_sale:
+    if current.offer.on_sale and not wished.on_sale:
         raise HasActiveBookings("The show has active bookings: cancel it instead.")
-    if current.taken and wished.price_paise != current.offer.price_paise:
+    if wished.price_paise != current.offer.price_paise:
         raise HasActiveBookings("The show has active bookings: its price is fixed.")
-    return True
+
+
+def moves(current: Inventory, wished: Offer) -> bool:
+    """Return whether people with tickets would have to go elsewhere or at another time."""
+    before, after = current.offer, wished
+    return bool(current.taken) and (before.starts_at, before.venue, before.city) != (
+        after.starts_at,
+        after.venue,
+        after.city,
+    )

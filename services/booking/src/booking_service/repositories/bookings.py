@@ -3,11 +3,24 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from booking_service.domain.bookings import ACTIVE, BookedShow, Booking
+from booking_service.domain.bookings import (
+    ACTIVE,
+    BookedShow,
+    Booking,
+    BookingStatus,
+    Sales,
+)
 from booking_service.models import BookingRow, TicketInventoryRow
+
+HELD_TOO_LONG = and_(
+    BookingRow.status == BookingStatus.PENDING, BookingRow.expires_at <= func.now()
+)
+"""A hold that has ended counts as FAILED at once, whether or not its seats were given back yet."""
+
+SOLD = (BookingStatus.CONFIRMED, BookingStatus.CONFIRMED_UNPAID)
 
 
 class BookingRepository:
@@ -26,16 +39,50 @@ class BookingRepository:
         if before is not None:
             query = query.where(BookingRow.id < before)
         rows = self._session.execute(query.order_by(BookingRow.id.desc()).limit(limit))
-        return [_booking(booking, show) for booking, show in rows]
+        return [_booking(*row) for row in rows]
 
-    def count_active(self, show_ids: Sequence[UUID]) -> dict[UUID, int]:
-        """Return how many bookings hold or have seats, by show; shows without any are absent."""
+    def holds_and_active(self, show_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+        """Return by show: tickets in holds that have ended, and bookings that hold or have seats.
+
+        Shows with neither are absent.
+        """
+        ended, active = BookingRow.quantity, func.count()
         rows = self._session.execute(
-            select(BookingRow.show_id, func.count().label("bookings"))
+            select(
+                BookingRow.show_id,
+                func.coalesce(func.sum(ended).filter(HELD_TOO_LONG), 0).label("ended"),
+                active.filter(or_(BookingRow.expires_at.is_(None), ~HELD_TOO_LONG)).label("active"),
+            )
             .where(BookingRow.show_id.in_(show_ids), BookingRow.status.in_(ACTIVE))
             .group_by(BookingRow.show_id)
         )
-        return {row.show_id: row.bookings for row in rows}
+        return {row.show_id: (int(row.ended), row.active) for row in rows}
+
+    def sales(self, show_ids: Sequence[UUID]) -> list[Sales]:
+        """Return what was sold of the shows that are known here, confirmed bookings only."""
+        show = TicketInventoryRow
+        rows = self._session.execute(
+            select(
+                show.show_id,
+                func.coalesce(func.sum(BookingRow.quantity), 0),
+                func.coalesce(func.sum(BookingRow.ticket_total_paise), 0),
+                func.count(BookingRow.id),
+            )
+            .outerjoin(
+                BookingRow, and_(BookingRow.show_id == show.show_id, BookingRow.status.in_(SOLD))
+            )
+            .where(show.show_id.in_(show_ids))
+            .group_by(show.show_id)
+        )
+        return [
+            Sales(show_id, tickets=int(tickets), revenue_paise=int(revenue), bookings=bookings)
+            for show_id, tickets, revenue, bookings in rows
+        ]
+
+    def any_of_show(self, show_id: UUID) -> bool:
+        """Return whether a show was ever booked, whatever became of it."""
+        query = select(BookingRow.id).where(BookingRow.show_id == show_id).limit(1)
+        return self._session.scalar(query) is not None
 
     def one_of_buyer(self, buyer_id: UUID, booking_id: UUID) -> Booking | None:
         """Return a person's booking, None if there is none with this id or it is another's."""
@@ -45,13 +92,18 @@ class BookingRepository:
         return None if row is None else _booking(*row)
 
 
-def _bookings() -> Select[BookingRow, TicketInventoryRow]:
-    return select(BookingRow, TicketInventoryRow).join(
+def _bookings() -> Select[BookingRow, TicketInventoryRow, BookingStatus]:
+    return select(BookingRow, TicketInventoryRow, _status_now()).join(
         TicketInventoryRow, TicketInventoryRow.show_id == BookingRow.show_id
     )
 
 
-def _booking(booking: BookingRow, show: TicketInventoryRow) -> Booking:
+def _status_now() -> ColumnElement[BookingStatus]:
+    status = BookingRow.status
+    return type_coerce(case((HELD_TOO_LONG, BookingStatus.FAILED), else_=status), status.type)
+
+
+def _booking(booking: BookingRow, show: TicketInventoryRow, status: BookingStatus) -> Booking:
     return Booking(
         id=booking.id,
         show=BookedShow(
@@ -66,7 +118,7 @@ def _booking(booking: BookingRow, show: TicketInventoryRow) -> Booking:
         ticket_total_paise=booking.ticket_total_paise,
         convenience_fee_paise=booking.convenience_fee_paise,
         platform_fee_paise=booking.platform_fee_paise,
-        status=booking.status,
+        status=status,
         created_at=booking.created_at,
         expires_at=booking.expires_at,
     )

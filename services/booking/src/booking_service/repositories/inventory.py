@@ -5,12 +5,14 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking_service.domain.offers import Inventory, Offer
-from booking_service.models import TicketInventoryRow
+from booking_service.models import CreatorStandingRow, DeletedOfferRow, TicketInventoryRow
+
+_CLAIM = "offer:"
 
 
 class InventoryRepository:
@@ -37,15 +39,24 @@ class InventoryRepository:
         )
         return [_inventory(row) for row in rows]
 
-    def add(self, offer: Offer) -> bool:
-        """Open the inventory of a show with all seats available; False if there is one already."""
-        inserted = self._session.execute(
-            insert(TicketInventoryRow)
-            .values(available=offer.capacity, **asdict(offer))
-            .on_conflict_do_nothing(index_elements=[TicketInventoryRow.show_id])
-            .returning(TicketInventoryRow.show_id)
-        ).one_or_none()
-        return inserted is not None
+    def claim(self, show_id: UUID) -> None:
+        """Have whoever else writes or deletes this show's offer wait until this transaction ends.
+
+        Also for a show that has no row yet. Before any other lock; sales do not wait for it.
+        """
+        self._session.execute(
+            select(func.pg_advisory_xact_lock(func.hashtextextended(f"{_CLAIM}{show_id}", 0)))
+        )
+
+    def add(self, offer: Offer) -> None:
+        """Open the inventory of a show that is not known yet, with all seats available."""
+        self._session.execute(
+            insert(TicketInventoryRow).values(
+                available=offer.capacity,
+                creator_allowed=_is_allowed(offer.creator_id),
+                **asdict(offer),
+            )
+        )
 
     def lock(self, show_id: UUID) -> Inventory | None:
         """Return a show's inventory, which nobody else moves until this transaction ends."""
@@ -53,21 +64,52 @@ class InventoryRepository:
             select(TicketInventoryRow)
             .where(TicketInventoryRow.show_id == show_id)
             .with_for_update()
+            .execution_options(populate_existing=True)
         )
 
-    def rewrite(self, offer: Offer) -> None:
+    def rewrite(self, offer: Offer, *, moves: bool) -> None:
         """Store a newer offer; seats added or taken off are available ones.
 
         Call it with the row locked. The CHECKs of the table refuse a capacity below what is taken.
+        If it `moves` the show, whoever has tickets already has a right to all the money back.
         """
         values: dict[str, Any] = asdict(offer)
         show_id = values.pop("show_id")
         row = TicketInventoryRow
+        if moves:
+            values["moved_at"] = func.clock_timestamp()
         self._session.execute(
             update(row)
             .where(row.show_id == show_id, row.version < offer.version)
             .values(
-                available=offer.capacity - row.locked - row.sold, updated_at=func.now(), **values
+                available=offer.capacity - row.locked - row.sold,
+                creator_allowed=_is_allowed(offer.creator_id),
+                updated_at=func.now(),
+                **values,
+            )
+        )
+
+    def deleted_version(self, show_id: UUID) -> int | None:
+        """Return the version with which a show was deleted, None if it was not."""
+        return self._session.scalar(
+            select(DeletedOfferRow.version).where(DeletedOfferRow.show_id == show_id)
+        )
+
+    def delete(self, show_id: UUID, *, version: int) -> None:
+        """Remove a show's row, if there is one, and remember the newest version that is void.
+
+        The foreign keys of the tables refuse a show that was ever booked.
+        """
+        self._session.execute(
+            delete(TicketInventoryRow).where(TicketInventoryRow.show_id == show_id)
+        )
+        added = insert(DeletedOfferRow).values(show_id=show_id, version=version)
+        self._session.execute(
+            added.on_conflict_do_update(
+                index_elements=[DeletedOfferRow.show_id],
+                set_={
+                    "version": func.greatest(DeletedOfferRow.version, added.excluded.version),
+                },
             )
         )
 
@@ -96,4 +138,17 @@ def _inventory(row: TicketInventoryRow) -> Inventory:
         available=row.available,
         locked=row.locked,
         sold=row.sold,
+        creator_allowed=row.creator_allowed,
+        creator_fee_basis_points=row.creator_fee_basis_points,
+        moved_at=row.moved_at,
+        cancelled_at=row.cancelled_at,
     )
+
+
+def _is_allowed(creator_id: UUID | None) -> ColumnElement[bool]:
+    allowed = (
+        select(CreatorStandingRow.allowed)
+        .where(CreatorStandingRow.creator_id == creator_id)
+        .scalar_subquery()
+    )
+    return func.coalesce(allowed, True)

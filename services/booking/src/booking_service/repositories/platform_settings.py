@@ -1,4 +1,4 @@
-"""The settings received from the config service beside the fees, and the limits in use."""
+"""The settings received from the config service beside the fees, and the rules in use."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ from sqlalchemy import Interval, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.limits import DEFAULT_LIMITS, BookingLimits, PlatformSettings
+from booking_service.domain.sale_rules import DEFAULT_RULES, PlatformSettings, SaleRules
 from booking_service.models import PlatformSettingsRow
 from booking_service.repositories.kept import Kept
 
@@ -49,17 +49,17 @@ class _HasPlatformSettings(Protocol):
     platform_settings: PlatformSettingsRepository
 
 
-class CurrentLimits:
-    """The newest limits, at most a second behind the database; never a call elsewhere."""
+class CurrentRules:
+    """The newest rules, at most a second behind the database; never a call elsewhere."""
 
     def __init__(self, read: Callable[[], AbstractContextManager[_HasPlatformSettings]]) -> None:
-        def look() -> BookingLimits:
+        def look() -> SaleRules:
             with read() as tx:
                 newest = tx.platform_settings.newest()
-            return DEFAULT_LIMITS if newest is None else newest.limits
+            return DEFAULT_RULES if newest is None else newest.sale_rules
 
         self._kept = Kept(look)
 
-    def current(self) -> BookingLimits:
-        """Return the limits to sell by; the default ones before any were received."""
-        return self._kept.current() or DEFAULT_LIMITS
+    def current(self) -> SaleRules:
+        """Return the rules to sell by; the default ones before any were received."""
+        return self._kept.current() or DEFAULT_RULES

@@ -1,7 +1,7 @@
 """The sale of tickets: one call of one SQL function, in which locks are taken in a fixed order."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,13 +17,14 @@ from booking_service.domain.bookings import (
     BookingStatus,
     IdempotencyKey,
 )
-from booking_service.domain.limits import BookingLimits
 from booking_service.domain.pricing import Quote
+from booking_service.domain.sale_rules import SaleRules
 
 OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
 IN_FLIGHT_SQLSTATE = "BK001"
 
-_RESERVE = text("SELECT n, outcome, facts FROM booking.reserve_v1(:requests, :person_limit)")
+_RESERVE = text("SELECT n, outcome, facts FROM booking.reserve_v2(:requests)")
+_RELEASE_EXPIRED = text("SELECT booking.release_expired_v1(:show_id)")
 
 _REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
     "UNKNOWN_SHOW": (errors.ShowNotFound, "This show does not exist."),
@@ -47,9 +48,15 @@ class Order:
     buyer_id: UUID
     quote: Quote
     own_platform_fee_basis_points: int | None
-    status: BookingStatus
+    rules: SaleRules
+    status: BookingStatus  # PENDING: the seats are held for `rules.hold`, by the database's clock
     expected_total_paise: int | None
     key: IdempotencyKey | None
+
+    @property
+    def too_large(self) -> bool:
+        """Whether one booking may not have so many tickets."""
+        return self.quote.quantity > self.rules.limits.per_booking
 
 
 class ReservationRepository:
@@ -58,7 +65,7 @@ class ReservationRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def reserve(self, order: Order, limits: BookingLimits) -> Booking:
+    def reserve(self, order: Order) -> Booking:
         """Take the seats and write the booking, or take nothing.
 
         With a key that took effect before, returns that first booking as it was then, also if the
@@ -68,15 +75,9 @@ class ReservationRepository:
             BookingError: the named refusal; nothing was written.
             TermsMoved: price or rate are no longer those of the order; read them again.
         """
-        too_large = order.quote.quantity > limits.per_booking
         try:
             row = self._session.execute(
-                _RESERVE,
-                {
-                    "requests": json.dumps([_request(1, order)]),
-                    # with a limit of 0 a repeat has its answer, and nothing new is sold
-                    "person_limit": 0 if too_large else limits.per_person_and_show,
-                },
+                _RESERVE, {"requests": json.dumps([_request(1, order)])}
             ).one()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
@@ -86,20 +87,28 @@ class ReservationRepository:
             raise
         if row.outcome == "RESERVED":
             return _booking(row.facts)
-        if row.outcome == "PRICE_CHANGED":
-            raise errors.PriceChanged(order.quote)
-        if row.outcome == "LIMIT_REACHED":
-            raise _limit_reached(limits, too_large=too_large)
-        refusal, message = _REFUSALS[row.outcome]
-        raise refusal(message)
+        raise _refusal(row.outcome, order)
+
+    def release_expired(self, show_id: UUID) -> int:
+        """Give the seats of a show's ended holds back; return how many holds ended.
+
+        Locks the show's row. A hold is released once, however often this is called.
+        """
+        return int(self._session.scalar(_RELEASE_EXPIRED, {"show_id": show_id}) or 0)
 
 
-def _limit_reached(limits: BookingLimits, *, too_large: bool) -> errors.BookingError:
-    if too_large:
+def _refusal(outcome: str, order: Order) -> errors.BookingError:
+    limits = order.rules.limits
+    if outcome == "PRICE_CHANGED":
+        return errors.PriceChanged(order.quote)
+    if outcome == "TOO_LARGE":
         return errors.BookingTooLarge.than(limits.per_booking)
-    return errors.TicketLimitReached(
-        f"One person may have at most {limits.per_person_and_show} tickets for a show."
-    )
+    if outcome == "LIMIT_REACHED":
+        return errors.TicketLimitReached(
+            f"One person may have at most {limits.per_person_and_show} tickets for a show."
+        )
+    refusal, message = _REFUSALS[outcome]
+    return refusal(message)
 
 
 def _request(number: int, order: Order) -> dict[str, Any]:
@@ -114,6 +123,9 @@ def _request(number: int, order: Order) -> dict[str, Any]:
         "key": order.key and order.key.value,
         "fingerprint": order.key and order.key.fingerprint,
         "status": order.status.value,
+        "hold_seconds": int(order.rules.hold.total_seconds()),
+        "too_large": order.too_large,
+        "person_limit": order.rules.limits.per_person_and_show,
         "unit_price_paise": quote.unit_price_paise,
         "own_platform_fee_basis_points": order.own_platform_fee_basis_points,
         "expected_total_paise": order.expected_total_paise,
@@ -124,6 +136,8 @@ def _request(number: int, order: Order) -> dict[str, Any]:
         "platform_fee_basis_points": quote.platform_fee_basis_points,
         "platform_fee_paise": quote.platform_fee_paise,
         "fee_schedule_version": quote.fee_schedule_version,
+        "settings_version": order.rules.version,
+        "refund_policy": asdict(order.rules.refund_policy),
     }
 
 

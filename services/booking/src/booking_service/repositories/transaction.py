@@ -7,6 +7,7 @@ from typing import TypeAlias
 from sqlalchemy.orm import Session
 
 from booking_service.repositories.bookings import BookingRepository
+from booking_service.repositories.creators import CreatorRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
@@ -19,6 +20,7 @@ class Transaction:
 
     def __init__(self, session: Session) -> None:
         self.bookings = BookingRepository(session)
+        self.creators = CreatorRepository(session)
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
         self.inventory = InventoryRepository(session)

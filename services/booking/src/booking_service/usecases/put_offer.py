@@ -1,25 +1,38 @@
 """Taking over what catalog says of a show."""
 
-from booking_service.domain.offers import Offer, is_news
-from booking_service.repositories.transaction import Begin
+from booking_service.domain.offers import Offer, is_news, moves
+from booking_service.repositories.transaction import Begin, Transaction
 
 
-def put_offer(begin: Begin, *, offer: Offer) -> int:
+def put_offer(begin: Begin, *, offer: Offer, unsold_only: bool = False) -> int:
     """Store an offer if it is newer than the stored one; return the version stored afterwards.
 
-    Idempotent, and indifferent to the order in which versions arrive.
+    Idempotent, and indifferent to the order in which versions arrive. If it is `unsold_only`, it is
+    refused for a show with tickets held or sold.
 
     Raises:
-        CapacityBelowSold, HasActiveBookings: it would break a promise to buyers; nothing changed.
+        CapacityBelowSold, HasActiveBookings, ShowCancelled: it would break a promise to buyers;
+            nothing changed.
         VersionConflict: this version is stored with other content.
     """
     with begin() as tx:
-        if tx.inventory.add(offer):
-            return offer.version
-        current = tx.inventory.lock(offer.show_id)
-        if current is None:
-            raise AssertionError("an inventory row was there a moment ago and rows are not removed")
-        if not is_news(current, offer):
-            return current.offer.version
-        tx.inventory.rewrite(offer)
+        tx.inventory.claim(offer.show_id)
+        deleted = tx.inventory.deleted_version(offer.show_id)
+        if deleted is not None and offer.version <= deleted:
+            return deleted
+        if offer.creator_id is not None:
+            tx.creators.share(offer.creator_id)
+        return _write(tx, offer, unsold_only=unsold_only)
+
+
+def _write(tx: Transaction, offer: Offer, *, unsold_only: bool) -> int:
+    current = tx.inventory.lock(offer.show_id)
+    if current is None:
+        tx.inventory.add(offer)
         return offer.version
+    if current.locked and tx.reservations.release_expired(offer.show_id):
+        current = tx.inventory.lock(offer.show_id) or current
+    if not is_news(current, offer, unsold_only=unsold_only):
+        return current.offer.version
+    tx.inventory.rewrite(offer, moves=moves(current, offer))
+    return offer.version

@@ -10,12 +10,12 @@ from booking_service.domain.errors import (
 )
 from booking_service.domain.pricing import Quote, quote
 from booking_service.repositories.fee_schedules import CurrentFees
-from booking_service.repositories.platform_settings import CurrentLimits
+from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin
 
 
 def quote_tickets(
-    read: Begin, fees: CurrentFees, limits: CurrentLimits, *, show_id: UUID, quantity: int
+    read: Begin, fees: CurrentFees, rules: CurrentRules, *, show_id: UUID, quantity: int
 ) -> Quote:
     """Return what tickets of a show cost now: the lines a booking made now would store.
 
@@ -31,15 +31,15 @@ def quote_tickets(
         started = tx.inventory.has_started(show_id)
     if inventory is None:
         raise ShowNotFound("This show does not exist.")
-    if not inventory.offer.on_sale:
+    if not inventory.on_sale:
         raise ShowNotOnSale("Tickets for this show are not on sale.")
     if started:
         raise ShowStarted("This show has started, its sale is over.")
-    if quantity > (most := limits.current().per_booking):
+    if quantity > (most := rules.current().limits.per_booking):
         raise BookingTooLarge.than(most)
     return quote(
         unit_price_paise=inventory.offer.price_paise,
         quantity=quantity,
         schedule=schedule,
-        own_platform_fee_basis_points=inventory.offer.platform_fee_basis_points,
+        own_platform_fee_basis_points=inventory.own_platform_fee_basis_points,
     )

@@ -1,7 +1,7 @@
 """Keeping limits and other settings up to date."""
 
 from booking_service.clients.config import ConfigClient
-from booking_service.domain.limits import PlatformSettings
+from booking_service.domain.sale_rules import PlatformSettings
 from booking_service.repositories.transaction import Begin
 
 

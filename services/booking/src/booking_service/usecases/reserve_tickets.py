@@ -4,11 +4,16 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from booking_service.domain.bookings import Booking, IdempotencyKey, initial_status
+from booking_service.domain.bookings import (
+    Booking,
+    IdempotencyKey,
+    Payments,
+    initial_status,
+)
 from booking_service.domain.errors import ShowNotFound, TermsMoved
 from booking_service.domain.pricing import quote
 from booking_service.repositories.fee_schedules import CurrentFees
-from booking_service.repositories.platform_settings import CurrentLimits
+from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.reservations import Order
 from booking_service.repositories.transaction import Begin
 
@@ -18,17 +23,19 @@ TERMS_ATTEMPTS = 3
 def reserve_tickets(
     begin: Begin,
     fees: CurrentFees,
-    limits: CurrentLimits,
+    rules: CurrentRules,
     *,
     show_id: UUID,
     buyer_id: UUID,
     quantity: int,
     expected_total_paise: int | None = None,
     key: IdempotencyKey | None = None,
+    payments: Payments = Payments.AT_VENUE,
 ) -> Booking:
     """Book tickets of a show for a buyer, at the price and fees of this moment.
 
-    With a key: repeating the request within 24 hours returns the first booking and takes nothing.
+    What is to be paid online is `PENDING` for the configured time. With a key: repeating the
+    request within 24 hours returns the first booking and takes nothing.
 
     Raises:
         ShowNotFound, ShowNotOnSale, ShowStarted: this show cannot be booked.
@@ -41,31 +48,31 @@ def reserve_tickets(
         FeesUnavailable: the fees were never received.
         TermsMoved: the offer changed several times meanwhile.
     """
-    schedule, limits_now = fees.current(), limits.current()
+    schedule, rules_now = fees.current(), rules.current()
     for attempt in range(1, TERMS_ATTEMPTS + 1):
         with begin() as tx:
             inventory = tx.inventory.of(show_id)  # not locked: the sale itself checks the terms
             if inventory is None:
                 raise ShowNotFound("This show does not exist.")
-            offer = inventory.offer
             price = quote(
-                unit_price_paise=offer.price_paise,
+                unit_price_paise=inventory.offer.price_paise,
                 quantity=quantity,
                 schedule=schedule,
-                own_platform_fee_basis_points=offer.platform_fee_basis_points,
+                own_platform_fee_basis_points=inventory.own_platform_fee_basis_points,
             )
             order = Order(
                 booking_id=uuid7(),
                 show_id=show_id,
                 buyer_id=buyer_id,
                 quote=price,
-                own_platform_fee_basis_points=offer.platform_fee_basis_points,
-                status=initial_status(price.grand_total_paise),
+                own_platform_fee_basis_points=inventory.own_platform_fee_basis_points,
+                rules=rules_now,
+                status=initial_status(price.grand_total_paise, payments),
                 expected_total_paise=expected_total_paise,
                 key=key,
             )
             try:
-                return tx.reservations.reserve(order, limits_now)
+                return tx.reservations.reserve(order)
             except TermsMoved:
                 if attempt == TERMS_ATTEMPTS:
                     raise

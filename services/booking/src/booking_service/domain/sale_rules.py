@@ -1,0 +1,57 @@
+"""The configured rules by which is sold, beside the fees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from booking_service.domain.limits import (
+    DEFAULT_LIMITS,
+    MAX_TICKETS_PER_BOOKING,
+    BookingLimits,
+)
+from booking_service.domain.refunds import DEFAULT_POLICY, RefundPolicy, read_policy
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRules:
+    """What a new booking is judged by and what it is promised."""
+
+    version: int  # 0: the config service has not said anything yet
+    limits: BookingLimits
+    hold: timedelta  # how long seats are held for a buyer who has not paid
+    refund_policy: RefundPolicy
+
+
+DEFAULT_RULES = SaleRules(0, DEFAULT_LIMITS, timedelta(minutes=10), DEFAULT_POLICY)
+"""What holds until the config service has said anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """What the config service says beside the fees; a higher version is a later one.
+
+    The document is kept as it came, also what this release does not read.
+    """
+
+    version: int
+    document: Mapping[str, Any]
+
+    @property
+    def sale_rules(self) -> SaleRules:
+        """The rules to sell by, limits within what the tables allow.
+
+        Raises:
+            KeyError, TypeError, ValueError: the document has none that can be read.
+        """
+        per_booking = int(self.document["ticketsPerBooking"])
+        per_person_and_show = int(self.document["ticketsPerPersonAndShow"])
+        hold_minutes = int(self.document["holdMinutes"])
+        if min(per_booking, per_person_and_show, hold_minutes) < 1:
+            raise ValueError("limits below one")
+        return SaleRules(
+            self.version,
+            BookingLimits(min(per_booking, MAX_TICKETS_PER_BOOKING), per_person_and_show),
+            timedelta(minutes=hold_minutes),
+            read_policy(self.document["refundPolicy"]),
+        )
