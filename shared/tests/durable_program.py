@@ -10,6 +10,7 @@ from pathlib import Path
 from service_kit.durable import DurableWorker, step
 
 SERVICE = "errands"
+QUICK = "quick errands"
 
 
 def main(database_url: str, worker_id: str, notes: Path, hold: Path) -> None:
@@ -27,12 +28,16 @@ def main(database_url: str, worker_id: str, notes: Path, hold: Path) -> None:
         step("wait", wait)
         step("last", note, f"last {name}")
 
+    def quick(name: str) -> None:
+        step("quick", note, f"quick {name}")
+
     with DurableWorker(
         database_url,
         service=SERVICE,
         worker_id=worker_id,
         version="test",
-        workflows={"errand": errand},
+        workflows={"errand": errand, "quick": quick},
+        queues=(SERVICE, QUICK),
     ):
         while True:
             time.sleep(1)

@@ -16,7 +16,13 @@ from sqlalchemy.orm import Session
 
 from devstack.testing import Databases, ServiceDatabase
 from service_kit.database import connect_to, transactions
-from service_kit.durable import LEASE_LOST, WorkQueue, migrate_workflows, workflow_schema
+from service_kit.durable import (
+    CONCURRENT_WORKFLOWS,
+    LEASE_LOST,
+    WorkQueue,
+    migrate_workflows,
+    workflow_schema,
+)
 
 SERVICE = "errands"
 PASSWORD = "only-in-this-test"
@@ -116,6 +122,24 @@ def test_work_of_a_killed_worker_is_finished_by_another(
     for name in names:
         assert lines(notes).count(f"first {name}") == 1  # it succeeded once and never again
         assert lines(notes).count(f"last {name}") == 1
+
+
+def test_a_queue_that_is_stuck_holds_up_no_other(
+    engine: Engine, start_worker: StartWorker, notes: Path, hold: Path
+) -> None:
+    stuck = [uuid4().hex for _ in range(CONCURRENT_WORKFLOWS + 1)]
+    start_worker("only")
+    put_errands(engine, *stuck)
+    wait_until(lambda: lines(notes).count("waiting") == CONCURRENT_WORKFLOWS)
+
+    name = uuid4().hex
+    with transactions(engine, lambda session: session)() as session:
+        queue = WorkQueue(engine, service=SERVICE)
+        queue.put(session, "quick", name, work_id=f"errand:{name}", queue="quick errands")
+
+    wait_until(lambda: f"quick {name}" in lines(notes))
+    hold.unlink()
+    wait_until(lambda: sum(line.startswith("last") for line in lines(notes)) == len(stuck))
 
 
 def test_a_worker_that_loses_its_lease_ends_at_once(

@@ -22,6 +22,8 @@ _OWN_SETTINGS = {
         "KEY_ENCRYPTION_KEY",
         "CSRF_SECRET",
         *(f"{service.upper()}_CLIENT_SECRET" for service in SERVICES),
+        "BOOKING_URL",
+        "CATALOG_URL",
     ),
     "catalog": ("BOOKING_URL",),
     "booking": ("CONFIG_URL",),

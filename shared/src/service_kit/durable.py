@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import NoReturn, ParamSpec, TypeVar
@@ -33,7 +33,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 QUEUE_POLL_SECONDS = 0.1  # about 60 statements a second of an idle worker
-CONCURRENT_WORKFLOWS = 32  # in one worker
+CONCURRENT_WORKFLOWS = 32  # in one worker, of one queue
 DATABASE_CONNECTIONS = 8
 LEASE_SECONDS = 30.0
 PING_SECONDS = 2.0
@@ -107,14 +107,21 @@ class WorkQueue:
             lazy=True,
         )
 
-    def put(self, session: Session, workflow: str, *arguments: str, work_id: str) -> None:
+    def put(
+        self,
+        session: Session,
+        workflow: str,
+        *arguments: str,
+        work_id: str,
+        queue: str | None = None,
+    ) -> None:
         """Enqueue a workflow in the caller's transaction: it is done if and only if that commits.
 
-        Putting the same `work_id` again changes nothing.
+        Putting the same `work_id` again changes nothing. Without `queue` it is the service's own.
         """
         options: EnqueueOptions = {
             "workflow_name": workflow,
-            "queue_name": self._queue,
+            "queue_name": queue or self._queue,
             "workflow_id": work_id,
         }
         self._client.enqueue_in_transaction(session, options, *arguments)
@@ -184,6 +191,8 @@ class DurableWorker:
         worker_id: str,
         version: str,
         workflows: Mapping[str, Callable[..., None]],
+        queues: Sequence[str] = (),
+        poll_seconds: float = QUEUE_POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         """Prepare the worker.
@@ -195,12 +204,16 @@ class DurableWorker:
             version: of the workflows. Raise it when their steps change; work that was begun
                 under an older version is left to workers of that version.
             workflows: by the name under which they are enqueued. Names are stored.
+            queues: if not only the service's own: work in one of them waits for none in another.
+            poll_seconds: how often each of them is looked at.
             lease_seconds: after which silence this worker counts as dead.
         """
         self._database_url = database_url
         self._service = service
         self._version = version
         self._workflows = workflows
+        self._queues = queues or (service,)
+        self._poll_seconds = poll_seconds
         self._lease = _Lease(database_url, service, worker_id, lease_seconds)
         self._stopping = threading.Event()
         self._started = threading.Event()
@@ -286,11 +299,12 @@ class DurableWorker:
         for name, workflow in self._workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(_function(workflow))
         DBOS.launch()
-        DBOS.register_queue(
-            self._service,
-            worker_concurrency=CONCURRENT_WORKFLOWS,
-            polling_interval_sec=QUEUE_POLL_SECONDS,
-        )
+        for queue in self._queues:
+            DBOS.register_queue(
+                queue,
+                worker_concurrency=CONCURRENT_WORKFLOWS,
+                polling_interval_sec=self._poll_seconds,
+            )
 
     def _keep_lease(self) -> None:
         while not self._stopping.wait(PING_SECONDS):

@@ -10,19 +10,28 @@ from cryptography.fernet import Fernet
 from identity_service.app import openapi
 from identity_service.domain.errors import RotationUnderWay
 from identity_service.domain.service_clients import GRANTS
-from identity_service.repositories.transaction import Transaction
+from identity_service.repositories.transaction import Begin
 from identity_service.seed import seed_clients, seed_people
 from identity_service.settings import KeySettings, Settings, client_secrets
 from identity_service.usecases.rotate_keys import rotate_keys
-from identity_service.wiring import SERVICE, wire
+from identity_service.usecases.send_standings_again import send_standings_again
+from identity_service.wiring import SERVICE, transactions_on, wire
 from service_kit.cli import ServiceTools, service_cli
-from service_kit.database import connect_to, transactions
+from service_kit.database import connect_to
+from service_kit.durable import migrate_workflows, workflow_schema
 from service_kit.openapi import instant
-from service_kit.settings import DEVELOPMENT
+from service_kit.settings import DEVELOPMENT, reading
 
 FOLDER = Path(__file__).parents[2]
 
-cli = service_cli(ServiceTools(schema=SERVICE, folder=FOLDER, openapi=openapi))
+
+def _after_migrating(owner_url: str) -> None:
+    migrate_workflows(owner_url, workflow_schema(SERVICE), SERVICE)
+
+
+cli = service_cli(
+    ServiceTools(schema=SERVICE, folder=FOLDER, openapi=openapi, after_migrating=_after_migrating)
+)
 
 
 @cli.command("seed")
@@ -43,8 +52,8 @@ def seed_clients_command() -> None:
     Repeated with a new secret, it leaves the one before valid until the next change.
     """
     secrets = client_secrets(os.environ, list(GRANTS))
-    engine = connect_to(os.environ["DATABASE_URL"], application=SERVICE)
-    click.echo(f"{SERVICE}: {seed_clients(transactions(engine, Transaction), secrets)}")
+    begin = _transactions_at(os.environ["DATABASE_URL"])
+    click.echo(f"{SERVICE}: {seed_clients(begin, secrets)}")
 
 
 @cli.command("rotate-keys")
@@ -54,7 +63,7 @@ def rotate_keys_command() -> None:
     Nothing has to be restarted; no token becomes invalid before it expires.
     """
     settings = KeySettings.from_env(os.environ)
-    begin = transactions(connect_to(settings.database_url, application=SERVICE), Transaction)
+    begin = _transactions_at(settings.database_url)
     try:
         done = rotate_keys(begin, Fernet(settings.key_encryption_key))
     except RotationUnderWay as refusal:
@@ -63,6 +72,22 @@ def rotate_keys_command() -> None:
         f"{SERVICE}: key {done.kid} signs from {instant(done.signs_from)}; "
         f"{done.older_keys} older end at {instant(done.older_keys_end)}"
     )
+
+
+@cli.command("send-standings")
+def send_standings_command() -> None:
+    """Tell booking and catalog again which creators' shows may be on sale, and which may not.
+
+    For a service whose database has gone back to a backup; harmless at any time. It is the worker
+    that tells them.
+    """
+    with reading(os.environ) as env:
+        begin = _transactions_at(env.url("DATABASE_URL"))
+    click.echo(f"{SERVICE}: {send_standings_again(begin)} standings are told again")
+
+
+def _transactions_at(database_url: str) -> Begin:
+    return transactions_on(connect_to(database_url, application=SERVICE))
 
 
 if __name__ == "__main__":

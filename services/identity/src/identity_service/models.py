@@ -182,6 +182,19 @@ class ApprovalRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class StandingRow(Base):
+    """Whether a creator's shows may be on sale, as the other services were told last."""
+
+    __tablename__ = "standing"
+    __table_args__ = (CheckConstraint("version > 0", name="version_counts_from_one"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
+    allowed: Mapped[bool]
+    version: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class AdminPasswordRow(Base):
     """An admin's second factor: the argon2id hash of a password."""
 

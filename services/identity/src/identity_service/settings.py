@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 
 from identity_service.domain.redirects import origin_of
+from identity_service.domain.standing import RECEIVERS
+from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 DEVELOPMENT_PROVIDER = "development"
@@ -82,6 +84,11 @@ class WorkerSettings:
     log_level: str
     database_url: str
     port: int
+    worker_id: str  # unique among the workers of this service, the same after a restart
+    identity_url: str
+    client_id: str
+    client_secret: str
+    receiver_urls: Mapping[str, str]  # of the services that are told creators' standings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -95,6 +102,11 @@ class WorkerSettings:
                 log_level=env.text("LOG_LEVEL", "INFO"),
                 database_url=env.url("DATABASE_URL"),
                 port=env.integer("WORKER_PORT", at_least=1),
+                worker_id=env.text("WORKER_ID", default_worker_id("identity")),
+                identity_url=env.url("IDENTITY_URL"),
+                client_id=env.text("SERVICE_CLIENT_ID"),
+                client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+                receiver_urls={name: env.url(f"{name.upper()}_URL") for name in RECEIVERS},
             )
 
 

@@ -1,23 +1,34 @@
 """Composition root: builds what the routes need from the settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from identity_service.clients.openid_provider import OpenIdProvider
+from identity_service.clients.standing import StandingClient
 from identity_service.domain.sign_in import SignInPolicy
 from identity_service.repositories.keyring import Keyring
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
-from identity_service.settings import Settings
+from identity_service.repositories.work import SEND_STANDING
+from identity_service.settings import Settings, WorkerSettings
 from identity_service.usecases.issue_user_token import UserTokens
+from identity_service.workflows.standings import VERSION, StandingWorkflows
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
+from service_kit.durable import DurableWorker, WorkQueue
+from service_kit.peers import Peer
+from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import TokenVerifier
 
 SERVICE = "identity"
 EXCHANGE_CONNECTIONS = 6
 CALLBACK_PATH = "/api/auth/callback/google"
+
+QUEUE_POLL_SECONDS = 0.5  # nobody waits for a standing to be told, and it has 10 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +64,25 @@ def sign_in_policy(settings: Settings) -> SignInPolicy:
     )
 
 
+def transactions_on(engine: Engine) -> Begin:
+    """Return `begin` on a database of this service."""
+    return transactions(engine, _repositories(engine))
+
+
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
     exchange_engine = connect_for_single_statements(
         settings.database_url, application=f"{SERVICE} exchange", pool_size=EXCHANGE_CONNECTIONS
     )
-    begin = transactions(engine, Transaction)
+    begin = transactions_on(engine)
     keyring = Keyring(begin, Fernet(settings.key_encryption_key))
     return Wiring(
         settings=settings,
         engine=engine,
         exchange_engine=exchange_engine,
         begin=begin,
-        read=reads(engine, Transaction),
+        read=reads(engine, _repositories(engine)),
         policy=sign_in_policy(settings),
         provider=OpenIdProvider(
             settings.oidc_issuer,
@@ -79,3 +95,30 @@ def wire(settings: Settings) -> Wiring:
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
         verifier=TokenVerifier(keyring.public_keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
+
+
+def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
+    """Return the worker that does this service's durable work."""
+    tokens = ServiceTokens(
+        f"{settings.identity_url}/oauth/token",
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+    )
+    receivers = {
+        name: StandingClient(name, Peer(name, url, tokens))
+        for name, url in settings.receiver_urls.items()
+    }
+    standings = StandingWorkflows(begin, receivers)
+    return DurableWorker(
+        settings.database_url,
+        service=SERVICE,
+        worker_id=settings.worker_id,
+        version=VERSION,
+        workflows={SEND_STANDING: standings.send_standing},
+        queues=tuple(receivers),
+        poll_seconds=QUEUE_POLL_SECONDS,
+    )
+
+
+def _repositories(engine: Engine) -> Callable[[Session], Transaction]:
+    return partial(Transaction, queue=WorkQueue(engine, service=SERVICE))

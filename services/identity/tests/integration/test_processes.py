@@ -20,6 +20,8 @@ SECRETS = {
     f"{name.upper()}_CLIENT_SECRET": f"{name}-3Jk29sLq8Zx7Vb1Nm5Tp0W" + name for name in GRANTS
 }
 
+NOBODY = "http://127.0.0.1:9"
+
 
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
     told = {
@@ -101,6 +103,11 @@ def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Database
             **os.environ,
             "DATABASE_URL": databases.of("identity").url,
             "WORKER_PORT": port,
+            "IDENTITY_URL": NOBODY,
+            "BOOKING_URL": NOBODY,
+            "CATALOG_URL": NOBODY,
+            "SERVICE_CLIENT_ID": "identity",
+            "SERVICE_CLIENT_SECRET": SECRETS["IDENTITY_CLIENT_SECRET"],
         },
         stdout=subprocess.DEVNULL,
     )

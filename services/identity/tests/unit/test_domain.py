@@ -22,6 +22,7 @@ from identity_service.domain.redirects import origin_of, safe_callback_url
 from identity_service.domain.second_factor import delay_after
 from identity_service.domain.service_clients import GRANTS, ServiceClient
 from identity_service.domain.sign_in import hashed
+from identity_service.domain.standing import may_have_shows_on_sale
 
 HERE = "https://comedy.example"
 FRONT_END = "http://localhost:3000"
@@ -232,3 +233,13 @@ def test_what_is_no_hash_is_nobodys_password() -> None:
     assert not is_password(stored, "seven silly llama")
     assert not is_password("not a hash", "seven silly llamas")
     assert hash_password("seven silly llamas") != stored
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("ruling", [None, ApprovalStatus.APPROVED, ApprovalStatus.REVOKED])
+def test_only_a_revocation_takes_shows_off_sale_and_never_an_admins(
+    role: Role, ruling: ApprovalStatus | None
+) -> None:
+    off_sale = ruling is ApprovalStatus.REVOKED and role is not Role.ADMIN
+
+    assert may_have_shows_on_sale(role, ruling) is not off_sale

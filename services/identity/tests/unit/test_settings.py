@@ -89,12 +89,24 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert f"{name} is not set" in str(refusal.value)
 
 
-def test_the_worker_needs_no_secret_but_the_database() -> None:
+def test_the_worker_needs_none_of_the_secrets_of_the_sign_in() -> None:
     settings = WorkerSettings.from_env(
-        {"DATABASE_URL": DEVELOPMENT["DATABASE_URL"], "WORKER_PORT": "8121"}
+        {
+            "DATABASE_URL": DEVELOPMENT["DATABASE_URL"],
+            "WORKER_PORT": "8121",
+            "IDENTITY_URL": "http://127.0.0.1:8101",
+            "BOOKING_URL": "http://127.0.0.1:8103",
+            "CATALOG_URL": "http://127.0.0.1:8102",
+            "SERVICE_CLIENT_ID": "identity",
+            "SERVICE_CLIENT_SECRET": STRONG,
+        }
     )
 
     assert settings.port == 8121
+    assert settings.receiver_urls == {
+        "booking": "http://127.0.0.1:8103",
+        "catalog": "http://127.0.0.1:8102",
+    }
 
 
 def test_every_client_needs_a_strong_secret() -> None:

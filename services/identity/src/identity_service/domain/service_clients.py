@@ -9,7 +9,11 @@ VALID_SECRETS = 2  # the current one and, while it is being replaced, the one be
 Grants = Mapping[str, frozenset[str]]
 
 GRANTS: Mapping[str, Grants] = {
-    "identity": {"config": frozenset({"config:people:export"})},
+    "identity": {
+        "booking": frozenset({"booking:standing:write"}),
+        "catalog": frozenset({"catalog:standing:write"}),
+        "config": frozenset({"config:people:export"}),
+    },
     "catalog": {
         "booking": frozenset({"booking:offers:write", "booking:availability:read"}),
         "identity": frozenset({"identity:people:read"}),

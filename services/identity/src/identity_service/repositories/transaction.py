@@ -16,12 +16,15 @@ from identity_service.repositories.service_clients import ServiceClientRepositor
 from identity_service.repositories.sessions import SessionRepository
 from identity_service.repositories.sign_in_attempts import SignInAttemptRepository
 from identity_service.repositories.signing_keys import SigningKeyRepository
+from identity_service.repositories.standings import StandingRepository
+from identity_service.repositories.work import Work
+from service_kit.durable import WorkQueue
 
 
 class Transaction:
     """This service's repositories, sharing one open transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, queue: WorkQueue) -> None:
         self.people = PeopleRepository(session)
         self.applications = ApplicationRepository(session)
         self.sessions = SessionRepository(session)
@@ -32,6 +35,8 @@ class Transaction:
         self.audit = AuditRepository(session)
         self.service_clients = ServiceClientRepository(session)
         self.signing_keys = SigningKeyRepository(session)
+        self.standings = StandingRepository(session)
+        self.work = Work(session, queue)
 
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

@@ -7,6 +7,7 @@ from identity_service.domain.audit import Action
 from identity_service.domain.errors import NothingToDecide, UnknownPerson
 from identity_service.domain.people import Role
 from identity_service.repositories.transaction import Begin
+from identity_service.usecases.settle_standing import settle_standing
 
 
 def decide_application(
@@ -20,7 +21,8 @@ def decide_application(
 ) -> None:
     """Approve, reject or revoke a creator; the decision is appended to the history.
 
-    With `role`, only a creator of this role is known. Two admins who decide at the same moment do
+    The other services are told if the creator's shows may, or may no longer, be on sale. With
+    `role`, only a creator of this role is known. Two admins who decide at the same moment do
     so one after the other.
 
     Raises:
@@ -44,3 +46,4 @@ def decide_application(
             before={"standing": standing},
             after={"standing": decision},
         )
+        settle_standing(tx, user_id)

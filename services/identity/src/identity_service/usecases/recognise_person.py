@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from identity_service.domain.audit import Action
 from identity_service.domain.sign_in import ProviderIdentity, SignInPolicy
 from identity_service.repositories.transaction import Begin
+from identity_service.usecases.settle_standing import settle_standing
 
 
 def recognise_person(
@@ -36,8 +37,10 @@ def recognise_person(
         if not policy.is_admin(identity.email):
             if tx.people.withdraw_admin(user_id):
                 tx.audit.record(Action.ADMIN_WITHDRAWN, actor_id=None, subject_id=user_id)
+                settle_standing(tx, user_id)
         elif tx.people.make_admin(user_id):
             tx.sessions.end_all_of(user_id)
             tx.api_tokens.end_all_of(user_id)
             tx.audit.record(Action.ADMIN_GAINED, actor_id=None, subject_id=user_id)
+            settle_standing(tx, user_id)
     return user_id

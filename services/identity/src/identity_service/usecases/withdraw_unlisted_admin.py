@@ -6,6 +6,7 @@ from identity_service.domain.audit import Action
 from identity_service.domain.people import Role
 from identity_service.domain.sign_in import LiveCredential, SignInPolicy
 from identity_service.repositories.transaction import Begin
+from identity_service.usecases.settle_standing import settle_standing
 
 
 def withdraw_unlisted_admin(
@@ -18,5 +19,6 @@ def withdraw_unlisted_admin(
         role = tx.people.lock(credential.user_id)
         if role is Role.ADMIN and tx.people.withdraw_admin(credential.user_id):
             tx.audit.record(Action.ADMIN_WITHDRAWN, actor_id=None, subject_id=credential.user_id)
+            settle_standing(tx, credential.user_id)
             role = tx.people.lock(credential.user_id)
     return replace(credential, role=role or Role.AUDIENCE)

@@ -1,0 +1,34 @@
+"""Durable work that a transaction leaves to the worker."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from identity_service.domain.standing import RECEIVERS
+from service_kit.durable import WorkQueue
+
+SEND_STANDING = "send_standing"
+
+
+class Work:
+    """What is to be done if, and only if, the open transaction commits."""
+
+    def __init__(self, session: Session, queue: WorkQueue) -> None:
+        self._session = session
+        self._queue = queue
+
+    def send_standing(self, standing_id: UUID, *, version: int) -> None:
+        """Tell every receiver a standing, at the latest by this version.
+
+        Each receiver has a queue of its own, so that one that is down holds up no other. The work
+        names the standing and not the person: who is deleted is not found there.
+        """
+        for receiver in RECEIVERS:
+            self._queue.put(
+                self._session,
+                SEND_STANDING,
+                receiver,
+                str(standing_id),
+                work_id=f"standing:{standing_id}:{version}:{receiver}",
+                queue=receiver,
+            )

@@ -1,0 +1,19 @@
+"""Telling the other services everything about creators once more."""
+
+from identity_service.repositories.transaction import Begin
+from identity_service.usecases.settle_standing import announce, present_standing
+
+
+def send_standings_again(begin: Begin) -> int:
+    """Tell every standing that matters under a new version, and return how many there are.
+
+    For a service whose database has gone back to a backup: it may sell what was revoked since.
+    """
+    with begin() as tx:
+        people = tx.standings.people_to_tell_of()
+    for user_id in people:
+        with begin() as tx:
+            standing = present_standing(tx, user_id)
+            if standing is not None:
+                announce(tx, standing)
+    return len(people)
