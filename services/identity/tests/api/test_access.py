@@ -12,7 +12,7 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 ADMINS = {"admin", "admin with second factor"}
 PEOPLE = {"audience", "organizer", "comedian"} | ADMINS
-SERVICES = {"catalog", "service with another scope"}
+SERVICES = {"catalog", "booking", "service with another scope"}
 EVERYBODY = {"anonymous", "script"} | PEOPLE | SERVICES
 
 TABLE: dict[str, set[str]] = {
@@ -48,6 +48,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/admin/comedian-users": {"admin with second factor"},
     "POST /api/v1/admin/comedian-users": {"admin with second factor"},
     "GET /api/v1/admin/audit": {"admin with second factor"},
+    "GET /internal/creators/terms": {"booking"},
     "GET /internal/people": {"catalog"},
     "GET /.well-known/jwks.json": EVERYBODY,
     "GET /healthz": EVERYBODY,
@@ -92,6 +93,7 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
         ),
         "script": tokens.user(person, claims={"amr": ["script"]}),
         "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
+        "booking": tokens.service("booking", audience="identity", scope="identity:creators:read"),
         "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),
     }
 

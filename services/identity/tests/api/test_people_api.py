@@ -8,10 +8,11 @@ from flask.testing import FlaskClient
 from services.identity.tests.conftest import PUBLIC_URL, Browser, PersonFactory, some_email
 
 from identity_service.domain.approvals import ApprovalStatus
-from identity_service.domain.people import ComedianProfile, OrganizerProfile
+from identity_service.domain.people import ComedianProfile, OrganizerProfile, Role
 from identity_service.usecases.apply_as_comedian import apply_as_comedian
 from identity_service.usecases.apply_as_organizer import apply_as_organizer
 from identity_service.usecases.decide_application import decide_application
+from identity_service.usecases.set_platform_fee import set_platform_fee
 from identity_service.wiring import Wiring
 from service_kit.tokens import SERVICE_TYPE
 
@@ -30,17 +31,17 @@ def bearer(signed_in: Browser) -> dict[str, str]:
     return {"Authorization": signed_in.exchange().headers["Authorization"]}
 
 
-def ask_for(client: FlaskClient, use: Wiring, ids: str) -> Any:
+def ask_for(client: FlaskClient, use: Wiring, ids: str, *, what: str = "people") -> Any:
     claims = {
         "iss": PUBLIC_URL,
         "aud": "identity",
         "sub": "catalog",
-        "scope": "identity:people:read",
+        "scope": "identity:people:read identity:creators:read",
         "iat": 0,
         "exp": 4_000_000_000,
     }
     token = use.keyring.sign(SERVICE_TYPE, claims)
-    return client.get(f"/internal/people?ids={ids}", headers={"Authorization": f"Bearer {token}"})
+    return client.get(f"/internal/{what}?ids={ids}", headers={"Authorization": f"Bearer {token}"})
 
 
 def test_a_person_sees_everything_about_herself(signed_in: Browser, bearer: dict[str, str]) -> None:
@@ -179,9 +180,55 @@ def test_services_learn_public_names_roles_and_standing(
     }
 
 
+def test_services_learn_what_was_agreed_with_creators(
+    client: FlaskClient, use: Wiring, person_with: PersonFactory
+) -> None:
+    organizer, comedian, usual, admin = (person_with() for _ in range(4))
+    for user_id in (organizer, usual):
+        apply_as_organizer(
+            use.begin, user_id=user_id, profile=OrganizerProfile(id=uuid4(), name="Laughs")
+        )
+    apply_as_comedian(
+        use.begin, user_id=comedian, profile=ComedianProfile(id=uuid4(), stage_name="Funny")
+    )
+    for user_id, role, fee in (
+        (organizer, Role.ORGANIZER, 0),
+        (comedian, Role.COMEDIAN, 750),
+    ):
+        set_platform_fee(use.begin, user_id=user_id, role=role, basis_points=fee, admin_id=admin)
+
+    ids = f"{organizer},{comedian},{usual},{admin},{uuid4()}"
+    answer = ask_for(client, use, ids, what="creators/terms")
+
+    assert answer.status_code == 200
+    fees = {each["id"]: each["platformFeeBasisPoints"] for each in answer.json["creators"]}
+    assert fees == {str(organizer): 0, str(comedian): 750, str(usual): None, str(admin): None}
+
+
+def test_what_was_agreed_with_a_creator_holds_on_while_the_creator_is_an_admin(
+    client: FlaskClient, use: Wiring, person_with: PersonFactory
+) -> None:
+    user_id = person_with()
+    apply_as_organizer(
+        use.begin, user_id=user_id, profile=OrganizerProfile(id=uuid4(), name="Laughs")
+    )
+    set_platform_fee(
+        use.begin, user_id=user_id, role=Role.ORGANIZER, basis_points=500, admin_id=user_id
+    )
+    with use.begin() as tx:
+        assert tx.people.make_admin(user_id)
+
+    answer = ask_for(client, use, str(user_id), what="creators/terms")
+
+    assert answer.json["creators"] == [{"id": str(user_id), "platformFeeBasisPoints": 500}]
+
+
+@pytest.mark.parametrize("what", ["people", "creators/terms"])
 @pytest.mark.parametrize("ids", ["", "not-an-id", ",".join(str(uuid4()) for _ in range(201))])
-def test_services_ask_for_1_to_200_people(client: FlaskClient, use: Wiring, ids: str) -> None:
-    assert ask_for(client, use, ids).status_code == 422
+def test_services_ask_for_1_to_200_people(
+    client: FlaskClient, use: Wiring, what: str, ids: str
+) -> None:
+    assert ask_for(client, use, ids, what=what).status_code == 422
 
 
 def test_200_people_are_not_too_many(client: FlaskClient, use: Wiring) -> None:

@@ -1,4 +1,4 @@
-"""What other services may know of people: GET /internal/people."""
+"""What other services may know of people: GET /internal/people · /internal/creators/terms."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
-from identity_service.api.rules import PEOPLE_READERS
+from identity_service.api.rules import CREATOR_READERS, PEOPLE_READERS
 from identity_service.api.wired import wired
 from service_kit.access import allow
 from service_kit.openapi import Schema
@@ -39,6 +39,17 @@ class PeopleResponse(Schema):
     people = fields.List(fields.Nested(PublicPersonSchema), required=True)
 
 
+class TermsSchema(Schema):
+    id = fields.String(required=True)
+    platform_fee_basis_points = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "null: the usual fee"}
+    )
+
+
+class TermsResponse(Schema):
+    creators = fields.List(fields.Nested(TermsSchema), required=True)
+
+
 @blp.get("/internal/people")
 @allow(PEOPLE_READERS)
 @blp.arguments(PeopleArguments, location="query", as_kwargs=True)
@@ -47,3 +58,13 @@ def get_people(ids: list[UUID]) -> dict[str, Any]:
     """Show names, roles and standing; unknown people are left out"""
     with wired().read() as tx:
         return {"people": tx.people.public(ids)}
+
+
+@blp.get("/internal/creators/terms")
+@allow(CREATOR_READERS)
+@blp.arguments(PeopleArguments, location="query", as_kwargs=True)
+@blp.response(200, TermsResponse)
+def get_creators_terms(ids: list[UUID]) -> dict[str, Any]:
+    """Show what was agreed with people who put shows on; unknown people are left out"""
+    with wired().read() as tx:
+        return {"creators": tx.terms.of(ids)}

@@ -11,6 +11,7 @@ ADMIN_IN_A_BROWSER = people(
     lambda caller: caller.role == Role.ADMIN and Method.PROVIDER in caller.amr,
 )
 ADMIN = with_second_factor(ADMIN_BEFORE_SECOND_FACTOR)
+CREATOR_READERS = services("identity:creators:read")
 PEOPLE_READERS = services("identity:people:read")
 CLIENTS = Access(
     "service clients, by their own secret",

@@ -20,6 +20,14 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed with somebody who puts shows on; None is the usual fee."""
+
+    id: UUID
+    platform_fee_basis_points: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Creator:
     """A creator with profile, own platform fee and history, newest entry first."""
 

@@ -18,7 +18,10 @@ GRANTS: Mapping[str, Grants] = {
         "booking": frozenset({"booking:offers:write", "booking:availability:read"}),
         "identity": frozenset({"identity:people:read"}),
     },
-    "booking": {"config": frozenset({"config:fees:read"})},
+    "booking": {
+        "config": frozenset({"config:fees:read"}),
+        "identity": frozenset({"identity:creators:read"}),
+    },
     "config": {},
 }
 

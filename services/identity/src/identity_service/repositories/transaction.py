@@ -17,6 +17,7 @@ from identity_service.repositories.sessions import SessionRepository
 from identity_service.repositories.sign_in_attempts import SignInAttemptRepository
 from identity_service.repositories.signing_keys import SigningKeyRepository
 from identity_service.repositories.standings import StandingRepository
+from identity_service.repositories.terms import TermsRepository
 from identity_service.repositories.work import Work
 from service_kit.durable import WorkQueue
 
@@ -35,6 +36,7 @@ class Transaction:
         self.audit = AuditRepository(session)
         self.service_clients = ServiceClientRepository(session)
         self.signing_keys = SigningKeyRepository(session)
+        self.terms = TermsRepository(session)
         self.standings = StandingRepository(session)
         self.work = Work(session, queue)
 
