@@ -105,6 +105,43 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I10",
+        "nobody is refunded more than the price, and only what was confirmed before",
+        """
+        SELECT b.id, sum(r.ticket_paise) AS tickets, sum(r.convenience_fee_paise) AS fee
+        FROM booking.refund AS r JOIN booking.booking AS b ON b.id = r.booking_id
+        WHERE r.reason <> 'LATE_CAPTURE'
+        GROUP BY b.id
+        HAVING sum(r.ticket_paise) > b.ticket_total_paise
+            OR sum(r.convenience_fee_paise) > b.convenience_fee_paise
+            OR b.status <> 'CANCELLED'
+        """,
+    ),
+    Invariant(
+        "I12",
+        "bookings move along the allowed edges, and are where their last move led",
+        """
+        SELECT m.booking_id, m.from_status, m.to_status, NULL::booking.booking_status
+        FROM booking.booking_move AS m
+        WHERE (m.from_status, m.to_status) NOT IN (
+            ('PENDING', 'CONFIRMED'), ('PENDING', 'FAILED'), ('FAILED', 'CONFIRMED'),
+            ('CONFIRMED', 'CANCELLED'), ('CONFIRMED_UNPAID', 'CANCELLED'))
+        UNION ALL
+        SELECT moves.booking_id, moves.from_status, moves.to_status, moves.next
+        FROM (
+            SELECT m.booking_id, m.from_status, m.to_status, coalesce(
+                lead(m.from_status) OVER (PARTITION BY m.booking_id ORDER BY m.id), b.status
+            ) AS next
+            FROM booking.booking_move AS m JOIN booking.booking AS b ON b.id = m.booking_id
+        ) AS moves
+        WHERE moves.next <> moves.to_status
+        UNION ALL
+        SELECT b.id, NULL, b.status, NULL FROM booking.booking AS b
+        LEFT JOIN booking.booking_move AS m ON m.booking_id = b.id
+        WHERE b.status IN ('CANCELLED', 'FAILED') AND m.id IS NULL
+        """,
+    ),
+    Invariant(
         "I13",
         "what was agreed cannot be changed: booking moves states only, config adds versions only",
         """
@@ -120,6 +157,11 @@ INVARIANTS = (
             ('config', 'config.alembic_version', 'UPDATE'),
             ('booking', 'booking.booking', 'DELETE'),
             ('booking', 'booking.booking', 'TRUNCATE'),
+            ('booking', 'booking.booking_move', 'UPDATE'),
+            ('booking', 'booking.booking_move', 'DELETE'),
+            ('booking', 'booking.booking_move', 'TRUNCATE'),
+            ('booking', 'booking.refund', 'DELETE'),
+            ('booking', 'booking.refund', 'TRUNCATE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),
             ('config', 'config.fee_schedule_version', 'DELETE'),
             ('config', 'config.fee_schedule_version', 'TRUNCATE'),

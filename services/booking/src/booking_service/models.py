@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.domain.bookings import BookingStatus
+from booking_service.domain.refunds import RefundReason, RefundStatus
 from service_kit.database import TableBase, schema_metadata
+
+_BOOKING_STATUS = Enum(BookingStatus, name="booking_status", schema="booking")
 
 
 class Base(TableBase):
@@ -117,10 +120,54 @@ class BookingRow(Base):
     fee_schedule_version: Mapped[int]
     settings_version: Mapped[int | None]
     refund_policy: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    status: Mapped[BookingStatus] = mapped_column(
-        Enum(BookingStatus, name="booking_status", schema="booking")
-    )
+    status: Mapped[BookingStatus] = mapped_column(_BOOKING_STATUS)
     expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class BookingMoveRow(Base):
+    """That a booking went from one state to another; written by a trigger that knows the edges."""
+
+    __tablename__ = "booking_move"
+    __table_args__ = (Index("ix_booking_move_booking_id", "booking_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id))
+    from_status: Mapped[BookingStatus] = mapped_column(_BOOKING_STATUS)
+    to_status: Mapped[BookingStatus] = mapped_column(_BOOKING_STATUS)
+    moved_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RefundRow(Base):
+    """Captured money that a buyer gets back; amounts never change after the insert."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        CheckConstraint(
+            "ticket_paise >= 0 AND convenience_fee_paise >= 0"
+            " AND ticket_paise + convenience_fee_paise > 0",
+            name="something_is_refunded",
+        ),
+        Index("ix_refund_booking_id", "booking_id"),
+        Index(
+            "uq_refund_of_cancellation",
+            "booking_id",
+            unique=True,
+            postgresql_where=text("reason <> 'LATE_CAPTURE'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id))
+    reason: Mapped[RefundReason] = mapped_column(
+        Enum(RefundReason, name="refund_reason", schema="booking")
+    )
+    ticket_paise: Mapped[int]
+    convenience_fee_paise: Mapped[int]
+    status: Mapped[RefundStatus] = mapped_column(
+        Enum(RefundStatus, name="refund_status", schema="booking")
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

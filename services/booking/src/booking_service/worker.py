@@ -1,4 +1,4 @@
-"""Booking's worker process: fees and limits kept fresh, old idempotency keys removed."""
+"""Booking's worker process: fees and rules kept fresh, ended holds released, old keys removed."""
 
 import os
 from datetime import timedelta
@@ -10,6 +10,7 @@ from booking_service.domain.errors import FeesUnavailable
 from booking_service.settings import Settings
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
+from booking_service.usecases.release_expired_holds import release_expired_holds
 from booking_service.wiring import SERVICE, Wiring, wire
 from service_kit import logs
 from service_kit.settings import reading
@@ -18,6 +19,7 @@ from service_kit.worker import run_until_stopped
 
 FEES_EVERY_SECONDS = 5.0
 SETTINGS_EVERY_SECONDS = 5.0
+HOLDS_EVERY_SECONDS = 5.0
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 KEYS_AT_ONCE = 5_000
 
@@ -28,7 +30,7 @@ FEE_SCHEDULE_AGE = Gauge(
 
 PLATFORM_SETTINGS_AGE = Gauge(
     "platform_settings_age_seconds",
-    "Time since the config service last confirmed the limits in use.",
+    "Time since the config service last confirmed the rules in use.",
 )
 
 
@@ -64,6 +66,9 @@ def run(use: Wiring, *, port: int) -> None:
         [
             Periodic("refresh-fees", FEES_EVERY_SECONDS, refresh_fees),
             Periodic("refresh-settings", SETTINGS_EVERY_SECONDS, refresh_settings),
+            Periodic(
+                "release-holds", HOLDS_EVERY_SECONDS, lambda: release_expired_holds(use.begin)
+            ),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
         ]
     )

@@ -209,3 +209,45 @@ def test_availability_counts_seats(
             "onSale": True,
         }
     ]
+
+
+def test_a_booking_is_given_up_and_says_what_is_refunded(
+    client: FlaskClient, buyer: dict[str, str], issuer: TokenIssuer, show_with: ShowFactory
+) -> None:
+    wish = {"showId": str(show_with()), "quantity": 2}
+    made = client.post("/api/v1/bookings", json=wish, headers=buyer).json["booking"]
+    path = f"/api/v1/bookings/{made['id']}"
+
+    stranger = client.post(f"{path}/cancel", headers=issuer.user(uuid4()))
+    answer = client.post(f"{path}/cancel", headers={**buyer, "Idempotency-Key": "give-up"})
+    again = client.post(f"{path}/cancel", json={}, headers={**buyer, "Idempotency-Key": "give-up"})
+
+    assert (stranger.status_code, stranger.json["code"]) == (404, "BOOKING_NOT_FOUND")
+    assert answer.status_code == again.status_code == 200
+    assert (
+        answer.json
+        == again.json
+        == {
+            "success": True,
+            "booking": {**made, "status": "CANCELLED", "refunds": []},
+        }
+    )
+    assert client.get(path, headers=buyer).json["booking"] == answer.json["booking"]
+    assert client.post(f"{path}/cancel", json={"refund": 1}, headers=buyer).status_code == 422
+
+
+def test_a_key_for_giving_up_one_booking_is_refused_for_another(
+    client: FlaskClient, buyer: dict[str, str], show_with: ShowFactory
+) -> None:
+    wish = {"showId": str(show_with()), "quantity": 1}
+    paths = [
+        f"/api/v1/bookings/{made.json['booking']['id']}"
+        for made in (client.post("/api/v1/bookings", json=wish, headers=buyer) for _ in range(2))
+    ]
+    headers = {**buyer, "Idempotency-Key": "one-key"}
+
+    assert client.post(f"{paths[0]}/cancel", headers=headers).status_code == 200
+    refused = client.post(f"{paths[1]}/cancel", headers=headers)
+
+    assert (refused.status_code, refused.json["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert client.get(paths[1], headers=buyer).json["booking"]["status"] == "CONFIRMED_UNPAID"

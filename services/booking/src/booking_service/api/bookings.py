@@ -1,7 +1,8 @@
-"""Routes: POST, GET /api/v1/bookings · GET /api/v1/bookings/{id}."""
+"""Routes: POST, GET /api/v1/bookings · GET /api/v1/bookings/{id} · POST …/{id}/cancel."""
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from booking_service.api.quotes import QuoteRequest
 from booking_service.api.wired import wired
 from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
 from booking_service.domain.errors import BookingNotFound
+from booking_service.domain.refunds import RefundStatus
+from booking_service.usecases.cancel_booking import cancel_booking
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Rupees, Schema
@@ -70,12 +73,30 @@ class BookingSchema(Schema):
     payment = fields.Constant(None, metadata={"description": "null: it is paid at the venue"})
 
 
-class BookingResponse(Schema):
+class RefundSchema(Schema):
+    amount = Rupees(required=True, attribute="amount_paise")
+    status = fields.Enum(RefundStatus, by_value=True, required=True)
+
+
+class BookingWithRefundsSchema(BookingSchema):
+    refunds = fields.List(fields.Nested(RefundSchema), required=True)
+
+
+class BookingMadeResponse(Schema):
     booking = fields.Nested(BookingSchema, required=True)
-
-
-class BookingMadeResponse(BookingResponse):
     success = fields.Boolean(required=True)
+
+
+class BookingResponse(Schema):
+    booking = fields.Nested(BookingWithRefundsSchema, required=True)
+
+
+class BookingCancelledResponse(BookingResponse):
+    success = fields.Boolean(required=True)
+
+
+class NothingRequest(Schema):
+    pass
 
 
 class BookingsQuery(PageArguments):
@@ -138,9 +159,31 @@ def get_booking(booking_id: UUID) -> dict[str, Booking]:
     """Show one of the caller's bookings"""
     with wired().read() as tx:
         booking = tx.bookings.one_of_buyer(current_caller().id, booking_id)
+        refunds = tx.refunds.of_booking(booking_id)
     if booking is None:
         raise BookingNotFound("You have no booking with this id.")
-    return {"booking": booking}
+    return {"booking": replace(booking, refunds=tuple(refunds))}
+
+
+@blp.post("/api/v1/bookings/<uuid:booking_id>/cancel")
+@allow(SIGNED_IN)
+@blp.arguments(NothingRequest)
+@blp.arguments(IdempotencyHeader, location="headers")
+@blp.response(200, BookingCancelledResponse)
+@blp.alt_response(404, description="`BOOKING_NOT_FOUND`: unknown, or someone else's")
+@blp.alt_response(409, description="`SHOW_STARTED`, `IN_FLIGHT`")
+@blp.alt_response(422, description="`IDEMPOTENCY_KEY_REUSED`")
+def post_cancellation(
+    _body: dict[str, Any], headers: dict[str, Any], booking_id: UUID
+) -> dict[str, Any]:
+    """Give a booking up; one that is over already is answered as it is"""
+    booking = cancel_booking(
+        wired().begin,
+        buyer_id=current_caller().id,
+        booking_id=booking_id,
+        key=_key(headers["idempotency_key"], {"booking_id": booking_id}),
+    )
+    return {"success": True, "booking": booking}
 
 
 def _key(value: str | None, body: dict[str, Any]) -> IdempotencyKey | None:

@@ -1,9 +1,22 @@
 """Bookings: what was sold to whom, at which terms (docs/rules.md#bookings)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
+
+from booking_service.domain.errors import ShowStarted
+from booking_service.domain.offers import Inventory
+from booking_service.domain.refunds import (
+    NOTHING,
+    Money,
+    Refund,
+    RefundPolicy,
+    RefundReason,
+    has_right_after_move,
+    refund_by_policy,
+)
 
 IDEMPOTENCY_KEY_HOURS = 24
 
@@ -20,6 +33,40 @@ class BookingStatus(Enum):
 
 ACTIVE = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.CONFIRMED_UNPAID})
 """The states in which a booking holds or has seats."""
+
+EDGES: Mapping[BookingStatus, frozenset[BookingStatus]] = {
+    BookingStatus.PENDING: frozenset({BookingStatus.CONFIRMED, BookingStatus.FAILED}),
+    BookingStatus.CONFIRMED: frozenset({BookingStatus.CANCELLED}),
+    BookingStatus.CONFIRMED_UNPAID: frozenset({BookingStatus.CANCELLED}),
+    BookingStatus.FAILED: frozenset({BookingStatus.CONFIRMED}),  # captured late, seats still there
+    BookingStatus.CANCELLED: frozenset(),
+}
+"""What may become of a booking. A trigger of the table says the same."""
+
+GIVEN_UP: Mapping[BookingStatus, BookingStatus] = {
+    BookingStatus.PENDING: BookingStatus.FAILED,
+    BookingStatus.CONFIRMED: BookingStatus.CANCELLED,
+    BookingStatus.CONFIRMED_UNPAID: BookingStatus.CANCELLED,
+}
+"""What becomes of an active booking that is given up, by its buyer or with its show."""
+
+
+class Counter(Enum):
+    """The counters of a show's seats; the values are columns."""
+
+    AVAILABLE = "available"
+    LOCKED = "locked"
+    SOLD = "sold"
+
+
+SEATS_IN: Mapping[BookingStatus, Counter] = {
+    BookingStatus.PENDING: Counter.LOCKED,
+    BookingStatus.CONFIRMED: Counter.SOLD,
+    BookingStatus.CONFIRMED_UNPAID: Counter.SOLD,
+    BookingStatus.FAILED: Counter.AVAILABLE,
+    BookingStatus.CANCELLED: Counter.AVAILABLE,
+}
+"""Under which counter the seats of a booking are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +94,27 @@ class Booking:
     status: BookingStatus
     created_at: datetime
     expires_at: datetime | None
+    refunds: tuple[Refund, ...] = ()  # only if asked for
+
+
+@dataclass(frozen=True, slots=True)
+class BookingAtHand:
+    """A booking with its show, neither of which anybody else moves until the transaction ends."""
+
+    id: UUID
+    buyer_id: UUID
+    quantity: int
+    price: Money
+    status: BookingStatus
+    booked_at: datetime
+    refund_policy: RefundPolicy
+    show: Inventory
+    now: datetime  # by the database's clock, after everything that had to be waited for
+
+    @property
+    def captured(self) -> Money:
+        """What was paid: confirmed bookings are, those paid at the venue are not yet."""
+        return self.price if self.status is BookingStatus.CONFIRMED else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +152,27 @@ def initial_status(grand_total_paise: int, payments: Payments) -> BookingStatus:
     if payments is Payments.ONLINE:
         return BookingStatus.PENDING
     return BookingStatus.CONFIRMED_UNPAID
+
+
+def refund_for_buyer(booking: BookingAtHand) -> tuple[Money, RefundReason]:
+    """Return what the buyer of an active booking gets back by giving it up, and why.
+
+    Raises:
+        ShowStarted: it is too late, unless the show was cancelled.
+    """
+    show, offer, paid = booking.show, booking.show.offer, booking.captured
+    if show.cancelled_at is not None:
+        return paid, RefundReason.SHOW_CANCELLED
+    if offer.starts_at <= booking.now:
+        raise ShowStarted("This show has started: its bookings cannot be cancelled any more.")
+    if has_right_after_move(
+        booked_at=booking.booked_at,
+        moved_at=show.moved_at,
+        starts_at=offer.starts_at,
+        now=booking.now,
+    ):
+        return paid, RefundReason.SHOW_MOVED
+    by_policy = refund_by_policy(
+        booking.refund_policy, paid, starts_at=offer.starts_at, now=booking.now
+    )
+    return by_policy, RefundReason.BUYER_CANCELLED

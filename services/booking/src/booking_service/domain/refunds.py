@@ -2,9 +2,55 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
-from booking_service.domain.pricing import BASIS_POINTS
+from booking_service.domain.pricing import BASIS_POINTS, share_of
+
+RIGHT_AFTER_MOVE = timedelta(days=7)
+
+
+class RefundReason(Enum):
+    """Why money goes back; the values are the database's."""
+
+    BUYER_CANCELLED = "BUYER_CANCELLED"
+    SHOW_MOVED = "SHOW_MOVED"
+    SHOW_CANCELLED = "SHOW_CANCELLED"
+    LATE_CAPTURE = "LATE_CAPTURE"  # captured when the booking was over
+
+
+class RefundStatus(Enum):
+    """How far a refund is; the values are the wire's and the database's."""
+
+    DUE = "DUE"  # owed; the provider was not asked yet
+    SENT = "SENT"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What is paid or given back: the tickets' part, and the convenience fee's."""
+
+    ticket_paise: int
+    convenience_fee_paise: int
+
+    @property
+    def total_paise(self) -> int:
+        """Both parts together."""
+        return self.ticket_paise + self.convenience_fee_paise
+
+
+NOTHING = Money(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Captured money that a buyer gets back, as the buyer is shown it."""
+
+    amount_paise: int
+    status: RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +97,36 @@ def read_policy(document: Mapping[str, Any]) -> RefundPolicy:
         ),
         refunds_convenience_fee=document["refundsConvenienceFee"] is True,
     )
+
+
+def stored_policy(document: Mapping[str, Any]) -> RefundPolicy:
+    """Return a policy as a booking keeps it."""
+    return RefundPolicy(
+        tuple(RefundTier(**tier) for tier in document["tiers"]),
+        refunds_convenience_fee=document["refunds_convenience_fee"],
+    )
+
+
+def refund_by_policy(
+    policy: RefundPolicy, paid: Money, *, starts_at: datetime, now: datetime
+) -> Money:
+    """Return what a buyer who cancels gets back: the share of the first tier that still holds.
+
+    Each part is rounded half up, once. After the last tier it is nothing.
+    """
+    for tier in policy.tiers:
+        if now <= starts_at - timedelta(hours=tier.hours_before_start):
+            fee = paid.convenience_fee_paise if policy.refunds_convenience_fee else 0
+            return Money(
+                share_of(paid.ticket_paise, tier.basis_points), share_of(fee, tier.basis_points)
+            )
+    return NOTHING
+
+
+def has_right_after_move(
+    *, booked_at: datetime, moved_at: datetime | None, starts_at: datetime, now: datetime
+) -> bool:
+    """Return whether a show moved under a buyer so recently that all the money can be had back."""
+    if moved_at is None or booked_at > moved_at:
+        return False
+    return now < min(moved_at + RIGHT_AFTER_MOVE, starts_at)

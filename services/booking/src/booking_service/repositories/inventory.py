@@ -67,6 +67,15 @@ class InventoryRepository:
             .execution_options(populate_existing=True)
         )
 
+    def lock_if_free(self, show_id: UUID) -> bool:
+        """Lock a show's row unless somebody else has; return whether it is locked now."""
+        locked = self._session.scalar(
+            select(TicketInventoryRow.show_id)
+            .where(TicketInventoryRow.show_id == show_id)
+            .with_for_update(skip_locked=True)
+        )
+        return locked is not None
+
     def rewrite(self, offer: Offer, *, moves: bool) -> None:
         """Store a newer offer; seats added or taken off are available ones.
 

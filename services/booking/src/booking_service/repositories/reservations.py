@@ -1,24 +1,34 @@
-"""The sale of tickets: one call of one SQL function, in which locks are taken in a fixed order."""
+"""What moves seats: the sale, one call of one SQL function, and the moves of its bookings.
+
+Locks are taken in one order everywhere: keys, shows by id, then what belongs to a show.
+"""
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking_service.domain import errors
 from booking_service.domain.bookings import (
-    BookedShow,
+    ACTIVE,
+    EDGES,
+    SEATS_IN,
     Booking,
+    BookingAtHand,
     BookingStatus,
     IdempotencyKey,
 )
 from booking_service.domain.pricing import Quote
+from booking_service.domain.refunds import DEFAULT_POLICY, Money, stored_policy
 from booking_service.domain.sale_rules import SaleRules
+from booking_service.models import BookingRow, BuyerShowRow, TicketInventoryRow
+from booking_service.repositories.facts import from_facts
+from booking_service.repositories.idempotency_keys import IN_FLIGHT, REUSED
+from booking_service.repositories.inventory import InventoryRepository
 
 OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
 IN_FLIGHT_SQLSTATE = "BK001"
@@ -31,10 +41,7 @@ _REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
     "NOT_ON_SALE": (errors.ShowNotOnSale, "Tickets for this show are not on sale."),
     "STARTED": (errors.ShowStarted, "This show has started, its sale is over."),
     "SOLD_OUT": (errors.SoldOut, "Not enough tickets are left for this show."),
-    "KEY_REUSED": (
-        errors.KeyReused,
-        "This Idempotency-Key was used for a different request. Use a new one.",
-    ),
+    "KEY_REUSED": (errors.KeyReused, REUSED),
     "TERMS_MOVED": (errors.TermsMoved, "The offer is changing right now. Please try again."),
 }
 
@@ -81,13 +88,101 @@ class ReservationRepository:
             ).one()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
-                raise errors.RequestInFlight(
-                    "This request is still being worked on. Please ask again in a moment."
-                ) from error
+                raise errors.RequestInFlight(IN_FLIGHT) from error
             raise
         if row.outcome == "RESERVED":
-            return _booking(row.facts)
+            return from_facts(row.facts)
         raise _refusal(row.outcome, order)
+
+    def take_in_hand(self, booking_id: UUID) -> BookingAtHand | None:
+        """Lock the show of a booking and return both, None if there is no such booking.
+
+        Holds of the show that have ended are released before, so that `PENDING` is what it says.
+        """
+        show_id = self._session.scalar(
+            select(BookingRow.show_id).where(BookingRow.id == booking_id)
+        )
+        if show_id is None:
+            return None
+        inventories = InventoryRepository(self._session)
+        show = inventories.lock(show_id)
+        if show is not None and show.locked and self.release_expired(show_id):
+            show = inventories.lock(show_id)
+        if show is None:
+            raise AssertionError("the show of a booking cannot be removed")
+        row, now = self._session.execute(
+            select(BookingRow, func.clock_timestamp())
+            .where(BookingRow.id == booking_id)
+            .execution_options(populate_existing=True)
+        ).one()
+        return BookingAtHand(
+            id=row.id,
+            buyer_id=row.user_id,
+            quantity=row.quantity,
+            price=Money(row.ticket_total_paise, row.convenience_fee_paise),
+            status=row.status,
+            booked_at=row.created_at,
+            refund_policy=(
+                stored_policy(row.refund_policy) if row.refund_policy else DEFAULT_POLICY
+            ),
+            show=show,
+            now=now,
+        )
+
+    def move(self, booking: BookingAtHand, to: BookingStatus) -> None:
+        """Move a booking along an edge, and with it the seats of its show and its buyer's tickets.
+
+        The CHECKs of the tables refuse seats that are not there.
+        """
+        if to not in EDGES[booking.status]:
+            raise ValueError(f"a booking does not go from {booking.status} to {to}")
+        values = {"expires_at": None} if to is BookingStatus.CONFIRMED else {}
+        self._move_tickets(booking, to)
+        self._move_seats(booking, to)
+        moved = self._session.execute(
+            update(BookingRow)
+            .where(BookingRow.id == booking.id, BookingRow.status == booking.status)
+            .values(status=to, updated_at=func.now(), **values)
+            .returning(BookingRow.id)
+        ).one_or_none()
+        if moved is None:
+            raise AssertionError("a booking was moved by somebody who has not locked its show")
+
+    def active_tickets(self, booking: BookingAtHand) -> int:
+        """Return how many tickets of the show its buyer holds or has."""
+        return self._session.scalar(select(BuyerShowRow.active).where(*_buyer(booking))) or 0
+
+    def shows_with_expired(self, *, limit: int) -> list[UUID]:
+        """Return some shows of which holds have ended."""
+        row = BookingRow
+        ended = (row.status == BookingStatus.PENDING, row.expires_at <= func.now())
+        found = self._session.scalars(select(row.show_id).where(*ended).distinct().limit(limit))
+        return list(found)
+
+    def _move_tickets(self, booking: BookingAtHand, to: BookingStatus) -> None:
+        change = (to in ACTIVE) - (booking.status in ACTIVE)
+        if change:
+            self._session.execute(
+                update(BuyerShowRow)
+                .where(*_buyer(booking))
+                .values(active=BuyerShowRow.active + change * booking.quantity)
+            )
+
+    def _move_seats(self, booking: BookingAtHand, to: BookingStatus) -> None:
+        before, after = SEATS_IN[booking.status].value, SEATS_IN[to].value
+        if before == after:
+            return
+        row = TicketInventoryRow
+        self._session.execute(
+            update(row)
+            .where(row.show_id == booking.show.offer.show_id)
+            .values(
+                {
+                    before: getattr(row, before) - booking.quantity,
+                    after: getattr(row, after) + booking.quantity,
+                }
+            )
+        )
 
     def release_expired(self, show_id: UUID) -> int:
         """Give the seats of a show's ended holds back; return how many holds ended.
@@ -95,6 +190,13 @@ class ReservationRepository:
         Locks the show's row. A hold is released once, however often this is called.
         """
         return int(self._session.scalar(_RELEASE_EXPIRED, {"show_id": show_id}) or 0)
+
+
+def _buyer(booking: BookingAtHand) -> tuple[ColumnElement[bool], ...]:
+    return (
+        BuyerShowRow.user_id == booking.buyer_id,
+        BuyerShowRow.show_id == booking.show.offer.show_id,
+    )
 
 
 def _refusal(outcome: str, order: Order) -> errors.BookingError:
@@ -139,26 +241,3 @@ def _request(number: int, order: Order) -> dict[str, Any]:
         "settings_version": order.rules.version,
         "refund_policy": asdict(order.rules.refund_policy),
     }
-
-
-def _booking(facts: dict[str, Any]) -> Booking:
-    show = facts["show"]
-    expires_at = facts["expires_at"]
-    return Booking(
-        id=UUID(facts["id"]),
-        show=BookedShow(
-            id=UUID(show["id"]),
-            title=show["title"],
-            starts_at=datetime.fromisoformat(show["starts_at"]),
-            venue=show["venue"],
-            price_paise=show["price_paise"],
-            poster_image_url=show["poster_image_url"],
-        ),
-        quantity=facts["quantity"],
-        ticket_total_paise=facts["ticket_total_paise"],
-        convenience_fee_paise=facts["convenience_fee_paise"],
-        platform_fee_paise=facts["platform_fee_paise"],
-        status=BookingStatus(facts["status"]),
-        created_at=datetime.fromisoformat(facts["created_at"]),
-        expires_at=expires_at and datetime.fromisoformat(expires_at),
-    )

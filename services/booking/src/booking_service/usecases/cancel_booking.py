@@ -1,0 +1,55 @@
+"""Giving a booking up."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from booking_service.domain.bookings import (
+    GIVEN_UP,
+    Booking,
+    IdempotencyKey,
+    refund_for_buyer,
+)
+from booking_service.domain.errors import BookingNotFound
+from booking_service.repositories.facts import from_facts, to_facts
+from booking_service.repositories.transaction import Begin, Transaction
+
+OPERATION = "POST /api/v1/bookings/{id}/cancel"
+
+
+def cancel_booking(
+    begin: Begin, *, buyer_id: UUID, booking_id: UUID, key: IdempotencyKey | None = None
+) -> Booking:
+    """Give a buyer's booking up under its own refund policy; return it as it is then.
+
+    A booking that is over already is returned as it is: repeating is safe, with a key or without.
+
+    Raises:
+        BookingNotFound: the buyer has no such booking.
+        ShowStarted: it is too late.
+        KeyReused: the key belongs to a different request.
+        RequestInFlight: the first request with this key has not ended yet.
+    """
+    with begin() as tx:
+        if key is not None:
+            known = tx.idempotency_keys.claim(buyer_id, OPERATION, key)
+            if known is not None:
+                return from_facts(known)
+        _give_up(tx, buyer_id, booking_id)
+        booking = tx.bookings.one_of_buyer(buyer_id, booking_id)
+        if booking is None:
+            raise BookingNotFound("You have no booking with this id.")
+        cancelled = replace(booking, refunds=tuple(tx.refunds.of_booking(booking_id)))
+        if key is not None:
+            tx.idempotency_keys.keep(buyer_id, OPERATION, key, to_facts(cancelled))
+        return cancelled
+
+
+def _give_up(tx: Transaction, buyer_id: UUID, booking_id: UUID) -> None:
+    if tx.bookings.one_of_buyer(buyer_id, booking_id) is None:
+        return  # somebody else's: nothing is locked for a stranger
+    booking = tx.reservations.take_in_hand(booking_id)
+    if booking is None or booking.status not in GIVEN_UP:
+        return
+    money, reason = refund_for_buyer(booking)
+    tx.reservations.move(booking, GIVEN_UP[booking.status])
+    tx.refunds.owe(booking_id, money, reason)
