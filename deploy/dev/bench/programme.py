@@ -24,6 +24,7 @@ from bench.names import (
     HOT,
     PGBENCH_HOT,
     PGBENCH_SPREAD,
+    SHOW,
     SOLD_OUT,
     SPREAD,
     THROUGH_GATEWAY,
@@ -187,11 +188,13 @@ def _refusals(
 
 def _reads(stage: Stage) -> Iterator[Measurement]:
     page = Repeated([get("catalog", PAGE)])
-    yield Http(DISCOVERY, 64, stage, ["catalog"], page, Wanted(b"200"))
-    etag = http.get(f"{stage.stack.settings['CATALOG_URL']}{PAGE}", timeout=15).headers.get("ETag")
-    if etag:
-        known = Repeated([get("catalog", PAGE, {"If-None-Match": etag})])
-        yield Http(UNCHANGED, 64, stage, ["catalog"], known, Wanted(b"304"))
+    for connections in (64, 256):
+        yield Http(DISCOVERY, connections, stage, ["catalog"], page, Wanted(b"200"))
+    answer = http.get(f"{stage.stack.settings['CATALOG_URL']}{PAGE}", timeout=15)
+    known = Repeated([get("catalog", PAGE, {"If-None-Match": answer.headers["ETag"]})])
+    yield Http(UNCHANGED, 64, stage, ["catalog"], known, Wanted(b"304"))
+    show = Repeated([get("catalog", f"/api/v1/shows/{answer.json()['shows'][0]['id']}")])
+    yield Http(SHOW, 64, stage, ["catalog"], show, Wanted(b"200"))
     public = Repeated([get(stage.public_host, PAGE)])
     services = ["gateway", "catalog"]
     yield Http(DISCOVERY_THROUGH_GATEWAY, 64, stage, services, public, Wanted(b"200"))

@@ -15,6 +15,7 @@ from bench.names import (
     HOT,
     PGBENCH_HOT,
     PGBENCH_SPREAD,
+    SHOW,
     SOLD_OUT,
     SPREAD,
     THROUGH_GATEWAY,
@@ -95,6 +96,11 @@ TARGETS: tuple[Reach | Limit, ...] = (
     Reach(key_of(THROUGH_GATEWAY, 64), 0.4, [_HOT], "straight"),
     Reach(key_of(SOLD_OUT, 64), 0.6, [_HELLO], "hello"),
     Reach(key_of(DISCOVERY, 64), 0.5, [_HELLO], "hello"),
+    *(
+        Limit(key_of(DISCOVERY, connections), 0, "errors", lambda figure: figure.failures.total())
+        for connections in (64, 256)
+    ),
+    Reach(key_of(SHOW, 64), 0.5, [_HELLO], "hello"),
     Reach(key_of(UNCHANGED, 64), 0.7, [_HELLO], "hello"),
     Reach(key_of(DISCOVERY_THROUGH_GATEWAY, 64), 0.7, [key_of(DISCOVERY, 64)], "straight"),
     Reach(key_of(EXCHANGE, 64), 0.35, [_HELLO], "hello"),

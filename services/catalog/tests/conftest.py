@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from catalog_service.api.kept_pages import KeptPages
 from catalog_service.app import create_app
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.shows import Show, ShowDetails
@@ -64,7 +65,8 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
 
 @pytest.fixture(scope="session")
 def client(use: Wiring) -> FlaskClient:
-    return create_app(use).test_client()
+    """The app, without memory of public pages: a test sees at once what it did."""
+    return create_app(use, pages=KeptPages(seconds=0, grace_seconds=0)).test_client()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Flask
 
-from catalog_service.api import comedians, shows, standings
+from catalog_service.api import comedians, discovery, shared_answers, shows, standings
 from catalog_service.api.errors import STATUS
+from catalog_service.api.kept_pages import KeptPages
 from catalog_service.domain.errors import CatalogError
 from catalog_service.wiring import SERVICE, Wiring
 from service_kit.web import ServiceDescription, service_app
@@ -18,16 +19,22 @@ DESCRIPTION = ServiceDescription(
 )
 
 
-def create_app(wiring: Wiring | None) -> Flask:
-    """Build the app; without wiring it can only describe itself."""
+def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flask:
+    """Build the app.
+
+    Args:
+        wiring: the collaborators; without them the app can only describe itself.
+        pages: where public answers are kept, if not as usual.
+    """
     app = service_app(
         DESCRIPTION,
-        blueprints=[shows.blp, comedians.blp, standings.blp],
+        blueprints=[discovery.blp, shows.blp, comedians.blp, standings.blp],
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
     )
     app.extensions["wiring"] = wiring
+    shared_answers.install(app, pages)
     return app
 
 

@@ -370,16 +370,20 @@ def test_a_query_nobody_understands_is_refused(client: FlaskClient, query: str) 
     assert fields_of(client.get(f"{SHOWS}?{query}"))
 
 
-def test_a_cursor_of_another_order_is_refused(
-    client: FlaskClient, published: ShowFactory, city: str
+@pytest.mark.parametrize(
+    "change", [{"sort": "price"}, {"sort": "newest"}, {"q": "open"}, {"minPrice": 1}]
+)
+def test_a_cursor_of_another_list_is_refused(
+    client: FlaskClient, published: ShowFactory, city: str, change: dict[str, Any]
 ) -> None:
     published(city=city), published(city=city)
     query = {"city": city, "limit": 1}
     cursor = client.get(SHOWS, query_string=query).get_json()["nextCursor"]
 
-    response = client.get(SHOWS, query_string={**query, "sort": "price", "cursor": cursor})
+    response = client.get(SHOWS, query_string={**query, "cursor": cursor, **change})
 
     assert fields_of(response) == {"cursor"}
+    assert client.get(SHOWS, query_string={**query, "cursor": cursor}).status_code == 200
 
 
 # ── publishing

@@ -71,3 +71,26 @@ class MomentAfter(FirstMoment):
     """An instant, or a day in India, which stands for the first moment after it."""
 
     _DAYS_LATER = timedelta(days=1)
+
+
+def stored_number(text: str) -> int:
+    """Return a number from a cursor, if it fits into a column.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < len(str(2**63))):
+        raise ValueError("not a number of ours")
+    return int(text)
+
+
+def stored_instant(text: str) -> datetime:
+    """Return an instant from a cursor.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no offset")
+    return moment

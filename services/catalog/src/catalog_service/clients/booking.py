@@ -12,7 +12,7 @@ from service_kit.openapi import instant
 from service_kit.peers import Peer, PeerUnavailable
 
 BOOKING = "booking"
-AVAILABILITY_SECONDS = 1.0
+AVAILABILITY_SECONDS = 0.5  # a page that shows it is kept for 1.5 s at most: 2 s in all
 MAX_SHOWS_PER_CALL = 200
 
 
@@ -58,7 +58,7 @@ class OfferClient:
 
 
 class AvailabilityClient:
-    """Reads how well shows sell; for display only, up to a second old."""
+    """Reads how well shows sell; for display only, up to half a second old."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer

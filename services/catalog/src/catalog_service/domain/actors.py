@@ -28,3 +28,8 @@ class Actor:
     def may_create(self) -> bool:
         """Whether this person may create and publish shows (docs/rules.md#creators)."""
         return self.is_admin or (self.role in CREATOR_ROLES and self.approved)
+
+    @property
+    def creates_shows(self) -> bool:
+        """Whether this is somebody who usually has shows, allowed to create more or not."""
+        return self.is_admin or self.role in CREATOR_ROLES

@@ -4,7 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -14,6 +25,8 @@ from catalog_service.domain.comedians import Comedian, ComedianDetails, Performe
 from catalog_service.domain.errors import AlreadyListed, ComedianNotFound
 from catalog_service.domain.shows import ShowStatus
 from catalog_service.models import ComedianRow, ShowChangeRow, ShowComedianRow, ShowRow
+
+_COLUMNS = tuple(ComedianRow.__table__.columns)
 
 
 class ComedianRepository:
@@ -158,13 +171,13 @@ class ComedianRepository:
         """Return who performs in each of these shows, in order; every show has an entry."""
         bills: dict[UUID, list[Performer]] = {show_id: [] for show_id in show_ids}
         rows = self._session.execute(
-            select(ShowComedianRow.show_id, ShowComedianRow.position, ComedianRow)
+            select(ShowComedianRow.show_id, ShowComedianRow.position, *_COLUMNS)
             .join(ComedianRow, ComedianRow.id == ShowComedianRow.comedian_id)
             .where(ShowComedianRow.show_id.in_(list(bills)))
             .order_by(ShowComedianRow.show_id, ShowComedianRow.position)
         )
-        for show_id, position, row in rows:
-            bills[show_id].append(Performer(position, _comedian(row)))
+        for row in rows:
+            bills[row.show_id].append(Performer(row.position, _comedian(row)))
         return bills
 
 
@@ -188,7 +201,7 @@ def _columns(details: ComedianDetails) -> dict[str, Any]:
     }
 
 
-def _comedian(row: ComedianRow) -> Comedian:
+def _comedian(row: ComedianRow | Row[*tuple[Any, ...]]) -> Comedian:
     return Comedian(
         id=row.id,
         details=ComedianDetails(
