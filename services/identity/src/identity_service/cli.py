@@ -5,14 +5,17 @@ import sys
 from pathlib import Path
 
 import click
-from cryptography.fernet import Fernet
+from cryptography.fernet import InvalidToken
 
 from identity_service.app import openapi
-from identity_service.domain.errors import RotationUnderWay
+from identity_service.domain.errors import RotationUnderWay, UnknownPerson
 from identity_service.domain.service_clients import GRANTS
+from identity_service.repositories.keyring import cipher_of
 from identity_service.repositories.transaction import Begin
 from identity_service.seed import seed_clients, seed_people
 from identity_service.settings import KeySettings, Settings, client_secrets
+from identity_service.usecases.reencrypt_keys import reencrypt_keys
+from identity_service.usecases.reset_admin_password import reset_admin_password
 from identity_service.usecases.rotate_keys import rotate_keys
 from identity_service.usecases.send_standings_again import send_standings_again
 from identity_service.wiring import SERVICE, transactions_on, wire
@@ -65,13 +68,44 @@ def rotate_keys_command() -> None:
     settings = KeySettings.from_env(os.environ)
     begin = _transactions_at(settings.database_url)
     try:
-        done = rotate_keys(begin, Fernet(settings.key_encryption_key))
+        done = rotate_keys(begin, cipher_of(settings.key_encryption_keys))
     except RotationUnderWay as refusal:
         sys.exit(f"{SERVICE}: {refusal.__doc__}")
     click.echo(
         f"{SERVICE}: key {done.kid} signs from {instant(done.signs_from)}; "
         f"{done.older_keys} older end at {instant(done.older_keys_end)}"
     )
+
+
+@cli.command("reencrypt-keys")
+def reencrypt_keys_command() -> None:
+    """Encrypt the stored signing keys with the first key of KEY_ENCRYPTION_KEY.
+
+    Every process must know that key already; afterwards the others can be taken out.
+    """
+    settings = KeySettings.from_env(os.environ)
+    cipher = cipher_of(settings.key_encryption_keys)
+    try:
+        count = reencrypt_keys(_transactions_at(settings.database_url), cipher)
+    except InvalidToken:
+        sys.exit(f"{SERVICE}: no key in KEY_ENCRYPTION_KEY opens the stored keys")
+    click.echo(f"{SERVICE}: {count} signing keys are encrypted with the first key")
+
+
+@cli.command("reset-admin-password")
+@click.argument("email")
+def reset_admin_password_command(email: str) -> None:
+    """Let an administrator who forgot the password choose another one.
+
+    All sessions of hers end, so that only who can sign in at the provider can choose it.
+    """
+    with reading(os.environ) as env:
+        begin = _transactions_at(env.url("DATABASE_URL"))
+    try:
+        count = reset_admin_password(begin, email=email)
+    except UnknownPerson:
+        sys.exit(f"{SERVICE}: {email} is no administrator")
+    click.echo(f"{SERVICE}: passwords reset: {count}; the next sign-in asks for a new one")
 
 
 @cli.command("send-standings")

@@ -1,11 +1,10 @@
 """The settings of the identity service, all from the environment."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
-
-from cryptography.fernet import Fernet
 
 from identity_service.domain.redirects import origin_of
 from identity_service.domain.standing import RECEIVERS
@@ -13,6 +12,7 @@ from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 DEVELOPMENT_PROVIDER = "development"
+_FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -33,7 +33,7 @@ class Settings:
     allowed_origins: frozenset[str]
     session_idle: timedelta
     session_absolute: timedelta
-    key_encryption_key: str
+    key_encryption_keys: tuple[str, ...]  # the first one encrypts
     csrf_secret: str
 
     @property
@@ -70,7 +70,7 @@ class Settings:
                 session_absolute=timedelta(
                     hours=env.integer("SESSION_ABSOLUTE_HOURS", 720, at_least=1)
                 ),
-                key_encryption_key=_fernet_key(env, "KEY_ENCRYPTION_KEY"),
+                key_encryption_keys=_fernet_keys(env, "KEY_ENCRYPTION_KEY"),
                 csrf_secret=env.secret("CSRF_SECRET"),
             )
             _check_addresses(env, settings)
@@ -115,7 +115,7 @@ class KeySettings:
     """What it takes to replace the signing key."""
 
     database_url: str
-    key_encryption_key: str
+    key_encryption_keys: tuple[str, ...]  # the first one encrypts
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "KeySettings":
@@ -127,7 +127,7 @@ class KeySettings:
         with reading(environ) as env:
             return cls(
                 database_url=env.url("DATABASE_URL"),
-                key_encryption_key=_fernet_key(env, "KEY_ENCRYPTION_KEY"),
+                key_encryption_keys=_fernet_keys(env, "KEY_ENCRYPTION_KEY"),
             )
 
 
@@ -171,11 +171,9 @@ def _origins(env: EnvironmentReader, raw: str) -> frozenset[str]:
     return asked
 
 
-def _fernet_key(env: EnvironmentReader, name: str) -> str:
+def _fernet_keys(env: EnvironmentReader, name: str) -> tuple[str, ...]:
     raw = env.text(name)
-    try:
-        if raw:
-            Fernet(raw)
-    except ValueError:
-        env.problems.append(f"{name} must be 32 random bytes in URL-safe base64")
-    return raw
+    keys = tuple(key.strip() for key in raw.split(","))
+    if raw and not all(map(_FERNET_KEY.fullmatch, keys)):
+        env.problems.append(f"{name} must be 32 random bytes in URL-safe base64, or several such")
+    return keys

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from identity_service.clients.openid_provider import OpenIdProvider
 from identity_service.clients.standing import StandingClient
 from identity_service.domain.sign_in import SignInPolicy
-from identity_service.repositories.keyring import Keyring
+from identity_service.repositories.keyring import Keyring, cipher_of
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
 from identity_service.repositories.work import SEND_STANDING
@@ -76,7 +75,7 @@ def wire(settings: Settings) -> Wiring:
         settings.database_url, application=f"{SERVICE} exchange", pool_size=EXCHANGE_CONNECTIONS
     )
     begin = transactions_on(engine)
-    keyring = Keyring(begin, Fernet(settings.key_encryption_key))
+    keyring = Keyring(begin, cipher_of(settings.key_encryption_keys))
     return Wiring(
         settings=settings,
         engine=engine,

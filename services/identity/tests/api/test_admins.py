@@ -13,11 +13,13 @@ from sqlalchemy.exc import ProgrammingError
 from werkzeug.test import TestResponse
 
 from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.errors import UnknownPerson
 from identity_service.domain.people import ComedianProfile, OrganizerProfile
 from identity_service.domain.second_factor import FREE_ATTEMPTS
 from identity_service.usecases.apply_as_comedian import apply_as_comedian
 from identity_service.usecases.apply_as_organizer import apply_as_organizer
 from identity_service.usecases.decide_application import decide_application
+from identity_service.usecases.reset_admin_password import reset_admin_password
 from identity_service.wiring import Wiring
 
 ADMIN = "/api/v1/admin"
@@ -293,6 +295,52 @@ def test_of_a_password_only_the_argon2id_hash_is_stored(trusted: Browser, use: W
 
     assert stored.startswith("$argon2id$")
     assert PASSWORD not in stored
+
+
+# ── a forgotten password
+
+
+def test_who_forgot_the_password_chooses_another_one_after_signing_in_again(
+    trusted: Browser, use: Wiring
+) -> None:
+    for _ in range(FREE_ATTEMPTS):
+        verify(trusted, "wrong")
+    email, admin_id = trusted.session()["user"]["email"], user_id(trusted)
+
+    assert reset_admin_password(use.begin, email=email.upper()) == 1
+
+    assert trusted.exchange().status_code == 401  # whoever holds a session chooses nothing
+    trusted.sign_in(email)
+    trusted.client.environ_base["REMOTE_ADDR"] = some_address()  # that from before is blocked
+    assert state(trusted) == (False, True)
+    assert set_password(trusted, OTHER).status_code == 200
+    assert verify(trusted, OTHER).status_code == 200
+    [reset] = audit_of(trusted, actorId="", subjectId=str(admin_id), action="PASSWORD_RESET")
+    assert reset["actor"] is None
+
+
+def test_a_reset_leaves_other_people_with_the_same_email_alone(
+    trusted: Browser, use: Wiring, person_with: PersonFactory
+) -> None:
+    email = trusted.session()["user"]["email"]
+    namesake = person_with(email=email)
+    with use.begin() as tx:
+        tx.sessions.open(
+            uuid4(), namesake, uuid4().bytes, idle=timedelta(days=1), absolute=timedelta(days=1)
+        )
+
+    reset_admin_password(use.begin, email=email)
+
+    with use.read() as tx:
+        assert len(tx.sessions.of(namesake)) == 1
+
+
+def test_nobody_is_reset_who_is_no_admin(use: Wiring, person_with: PersonFactory) -> None:
+    email = some_email()
+    person_with(email=email)
+
+    with pytest.raises(UnknownPerson):
+        reset_admin_password(use.begin, email=email)
 
 
 # ── guessing

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.fernet import InvalidToken as NotDecrypted
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey
@@ -23,12 +23,13 @@ from werkzeug.serving import make_server
 
 from identity_service.app import create_app
 from identity_service.domain.errors import RotationUnderWay
-from identity_service.repositories.keyring import REFRESH_SECONDS, Keyring
+from identity_service.repositories.keyring import REFRESH_SECONDS, Keyring, cipher_of
 from identity_service.usecases.issue_service_token import LIFETIME_SECONDS, issue_service_token
 from identity_service.usecases.issue_user_token import (
     LIFETIME_SECONDS as USER_TOKEN_LIFETIME_SECONDS,
 )
 from identity_service.usecases.purge_expired import purge_expired
+from identity_service.usecases.reencrypt_keys import reencrypt_keys
 from identity_service.usecases.rotate_keys import (
     ACCEPTED_AFTERWARDS,
     PUBLISHED_AHEAD,
@@ -53,11 +54,15 @@ def stored_kids(use: Wiring) -> list[str]:
 
 
 @pytest.fixture
-def cipher(use: Wiring) -> Fernet:
-    return Fernet(use.settings.key_encryption_key)
+def cipher(use: Wiring) -> MultiFernet:
+    return cipher_of(use.settings.key_encryption_keys)
 
 
-def add_key(use: Wiring, cipher: Fernet, *, active_in: str, published_for: str | None) -> str:
+def some_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def add_key(use: Wiring, cipher: MultiFernet, *, active_in: str, published_for: str | None) -> str:
     key = ECKey.generate_key("P-256")
     kid = key.thumbprint()
     with use.begin() as tx:
@@ -79,7 +84,7 @@ def remove_keys(use: Wiring) -> None:
         connection.execute(text("DELETE FROM identity.signing_key"))
 
 
-def test_eight_processes_that_start_at_once_make_one_key(use: Wiring, cipher: Fernet) -> None:
+def test_eight_processes_that_start_at_once_make_one_key(use: Wiring, cipher: MultiFernet) -> None:
     remove_keys(use)
 
     with ThreadPoolExecutor(max_workers=8) as processes:
@@ -89,7 +94,7 @@ def test_eight_processes_that_start_at_once_make_one_key(use: Wiring, cipher: Fe
     assert all([key["kid"] for key in keys["keys"]] == [kid] for keys in published)
 
 
-def test_what_one_process_signs_another_verifies(use: Wiring, cipher: Fernet) -> None:
+def test_what_one_process_signs_another_verifies(use: Wiring, cipher: MultiFernet) -> None:
     one, other = Keyring(use.begin, cipher), Keyring(use.begin, cipher)
 
     token = jwt.decode(one.sign("test+jwt", {"a": 1}), other.public_keys("x"), algorithms=["ES256"])
@@ -98,7 +103,9 @@ def test_what_one_process_signs_another_verifies(use: Wiring, cipher: Fernet) ->
     assert token.claims == {"a": 1}
 
 
-def test_a_key_is_published_before_it_signs_and_after_it_did(use: Wiring, cipher: Fernet) -> None:
+def test_a_key_is_published_before_it_signs_and_after_it_did(
+    use: Wiring, cipher: MultiFernet
+) -> None:
     remove_keys(use)
     over = add_key(use, cipher, active_in="-3 days", published_for="-1 day")
     before = add_key(use, cipher, active_in="-2 days", published_for="1 hour")
@@ -169,7 +176,7 @@ def kid_of(token: str) -> str:
 
 
 @pytest.fixture
-def keyring(use: Wiring, cipher: Fernet) -> Keyring:
+def keyring(use: Wiring, cipher: MultiFernet) -> Keyring:
     """A keyring that looks at the database often, for a test in which minutes are moments."""
     remove_keys(use)
     return Keyring(use.begin, cipher, refresh_seconds=0.05)
@@ -192,7 +199,7 @@ def rotate_by_command(use: Wiring) -> subprocess.CompletedProcess[str]:
         env={
             **os.environ,
             "DATABASE_URL": use.settings.database_url,
-            "KEY_ENCRYPTION_KEY": use.settings.key_encryption_key,
+            "KEY_ENCRYPTION_KEY": ",".join(use.settings.key_encryption_keys),
         },
         capture_output=True,
         text=True,
@@ -258,7 +265,7 @@ def test_a_rotation_waits_for_the_one_before(use: Wiring, keyring: Keyring) -> N
 
 
 def test_two_rotations_at_the_same_moment_are_one(
-    use: Wiring, keyring: Keyring, cipher: Fernet
+    use: Wiring, keyring: Keyring, cipher: MultiFernet
 ) -> None:
     keyring.jwks()
 
@@ -277,7 +284,7 @@ def test_two_rotations_at_the_same_moment_are_one(
     remove_keys(use)
 
 
-def test_the_first_key_signs_at_once(use: Wiring, keyring: Keyring, cipher: Fernet) -> None:
+def test_the_first_key_signs_at_once(use: Wiring, keyring: Keyring, cipher: MultiFernet) -> None:
     rotation = rotate_keys(use.begin, cipher)
 
     assert [key["kid"] for key in keyring.jwks()["keys"]] == [rotation.kid] == stored_kids(use)
@@ -291,7 +298,7 @@ def test_a_key_is_known_everywhere_before_it_signs_and_as_long_as_what_it_signed
     assert ACCEPTED_AFTERWARDS.total_seconds() > longest + REFRESH_SECONDS + 60
 
 
-def test_private_keys_are_stored_encrypted(use: Wiring, cipher: Fernet) -> None:
+def test_private_keys_are_stored_encrypted(use: Wiring, cipher: MultiFernet) -> None:
     Keyring(use.begin, cipher).jwks()
     with use.engine.connect() as connection:
         rows = connection.execute(
@@ -303,8 +310,37 @@ def test_private_keys_are_stored_encrypted(use: Wiring, cipher: Fernet) -> None:
             assert "d" not in public
 
 
-def test_with_another_encryption_key_nothing_is_signed(use: Wiring, cipher: Fernet) -> None:
+def test_with_another_encryption_key_nothing_is_signed(use: Wiring, cipher: MultiFernet) -> None:
     Keyring(use.begin, cipher).jwks()
 
     with pytest.raises(NotDecrypted):
-        Keyring(use.begin, Fernet(Fernet.generate_key())).sign("t", {})
+        Keyring(use.begin, cipher_of([some_key()])).sign("t", {})
+
+
+def test_the_encryption_key_is_replaced_while_tokens_go_on_being_signed_and_verified(
+    use: Wiring, cipher: MultiFernet
+) -> None:
+    before = Keyring(use.begin, cipher)
+    token = before.sign("test+jwt", {"a": 1})
+    old, new = use.settings.key_encryption_keys, some_key()
+    both = cipher_of([new, *old])
+
+    assert Keyring(use.begin, both).jwks() == before.jwks()  # processes restarted with both
+    stored = len(stored_kids(use))
+    assert (reencrypt_keys(use.begin, both), reencrypt_keys(use.begin, both)) == (stored, stored)
+
+    after = Keyring(use.begin, cipher_of([new]))
+    assert jwt.decode(token, after.public_keys("x"), algorithms=["ES256"]).claims == {"a": 1}
+    assert jwt.decode(after.sign("t", {}), before.public_keys("x"), algorithms=["ES256"])
+    with pytest.raises(NotDecrypted):
+        Keyring(use.begin, cipher).sign("t", {})
+    reencrypt_keys(use.begin, cipher_of([*old, new]))  # as the other tests know it
+
+
+def test_keys_that_cannot_be_opened_stay_as_they_are(use: Wiring, cipher: MultiFernet) -> None:
+    Keyring(use.begin, cipher).jwks()
+
+    with pytest.raises(NotDecrypted):
+        reencrypt_keys(use.begin, cipher_of([some_key()]))
+
+    assert Keyring(use.begin, cipher).sign("t", {})

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from services.identity.tests.conftest import ADMIN_EMAIL, PersonFactory
 
 from devstack.ports import free_ports
 from devstack.testing import Databases, eventually
 from identity_service.domain.service_clients import GRANTS
 from identity_service.settings import Settings
+from identity_service.wiring import Wiring
 
 FOLDER = Path(__file__).parents[2]
 SECRETS = {
@@ -34,16 +36,16 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
         "OIDC_CLIENT_ID": settings.oidc_client_id,
         "OIDC_CLIENT_SECRET": settings.oidc_client_secret,
         "ADMIN_EMAILS": ",".join(settings.admin_emails),
-        "KEY_ENCRYPTION_KEY": settings.key_encryption_key,
+        "KEY_ENCRYPTION_KEY": ",".join(settings.key_encryption_keys),
         "CSRF_SECRET": settings.csrf_secret,
         **SECRETS,
     }
     return {**os.environ, **told, **changes}
 
 
-def run(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "identity_service.cli", command],
+        [sys.executable, "-m", "identity_service.cli", *command],
         cwd=FOLDER,
         env=env,
         capture_output=True,
@@ -53,7 +55,7 @@ def run(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_seeding_says_in_one_line_what_there_is_now(settings: Settings) -> None:
-    done = run("seed", environment(settings))
+    done = run("seed", env=environment(settings))
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "identity: 18 people, 4 service clients\n"
@@ -67,7 +69,7 @@ def test_people_are_not_seeded_in_production(settings: Settings) -> None:
         "OIDC_PROVIDER": "google",
     }
 
-    done = run("seed", environment(settings, **production))
+    done = run("seed", env=environment(settings, **production))
 
     assert done.returncode == 1
     assert "with ENV=development only" in done.stderr
@@ -78,9 +80,46 @@ def test_service_clients_are_seeded_in_production_with_nothing_but_their_secrets
 ) -> None:
     environ = {**os.environ, **SECRETS, "DATABASE_URL": settings.database_url}
 
-    done = run("seed-clients", environ)
+    done = run("seed-clients", env=environ)
 
     assert (done.returncode, done.stdout) == (0, "identity: 4 service clients\n")
+
+
+def test_an_operator_replaces_the_encryption_key(settings: Settings, use: Wiring) -> None:
+    use.keyring.jwks()
+    environ = environment(settings)
+
+    done = run("reencrypt-keys", env=environ)
+    other = run("reencrypt-keys", env=environ | {"KEY_ENCRYPTION_KEY": "A" * 43 + "="})
+
+    assert done.returncode == 0, done.stderr
+    assert "signing keys are encrypted with the first key" in done.stdout
+    assert other.returncode == 1
+    assert "no key in KEY_ENCRYPTION_KEY opens the stored keys" in other.stderr
+
+
+def test_an_operator_has_a_forgotten_password_chosen_anew(
+    settings: Settings, person_with: PersonFactory
+) -> None:
+    person_with(subject=ADMIN_EMAIL)
+    environ = {**os.environ, "DATABASE_URL": settings.database_url}
+
+    done = run("reset-admin-password", ADMIN_EMAIL, env=environ)
+    unknown = run("reset-admin-password", "nobody@comedy.example", env=environ)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("identity: passwords reset: ")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr == "identity: nobody@comedy.example is no administrator\n"
+
+
+def test_an_operator_has_standings_told_again(settings: Settings) -> None:
+    environ = {**os.environ, "DATABASE_URL": settings.database_url}
+
+    done = run("send-standings", env=environ)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(" standings are told again\n")
 
 
 def test_the_committed_document_is_what_the_code_says() -> None:

@@ -109,6 +109,17 @@ def test_the_worker_needs_none_of_the_secrets_of_the_sign_in() -> None:
     }
 
 
+def test_the_encryption_key_can_be_several_of_which_each_must_be_one() -> None:
+    new, old = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+    settings = Settings.from_env(DEVELOPMENT | {"KEY_ENCRYPTION_KEY": f"{new}, {old}"})
+
+    assert settings.key_encryption_keys == (new, old)
+    for wrong in (f"{new},", f"{new},short", f"{new}{old}"):
+        with pytest.raises(SettingsError, match="KEY_ENCRYPTION_KEY must be 32 random bytes"):
+            Settings.from_env(DEVELOPMENT | {"KEY_ENCRYPTION_KEY": wrong})
+
+
 def test_every_client_needs_a_strong_secret() -> None:
     secrets = {f"{name.upper()}_CLIENT_SECRET": STRONG for name in GRANTS}
     environ = {"DATABASE_URL": DEVELOPMENT["DATABASE_URL"], **secrets}

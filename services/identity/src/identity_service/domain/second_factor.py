@@ -19,4 +19,9 @@ def delay_after(failures: int) -> timedelta:
 
 def attempt_keys(account: str, address: str) -> tuple[str, str]:
     """Return under what an attempt is counted, in the order in which the rows are locked."""
-    return f"account:{account}", f"address:{address}"
+    return account_key(account), f"address:{address}"
+
+
+def account_key(account: str) -> str:
+    """Return under what attempts to give an account's password are counted."""
+    return f"account:{account}"

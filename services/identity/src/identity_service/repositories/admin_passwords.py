@@ -45,6 +45,18 @@ class AdminPasswordRepository:
         )
         return replaced.one_or_none() is not None
 
+    def remove(self, user_id: UUID, *, attempts: str) -> bool:
+        """Remove a password and its count of wrong ones; return whether there was one."""
+        self._session.execute(
+            delete(PasswordAttemptsRow).where(PasswordAttemptsRow.key == attempts)
+        )
+        removed = self._session.execute(
+            delete(AdminPasswordRow)
+            .where(AdminPasswordRow.user_id == user_id)
+            .returning(AdminPasswordRow.user_id)
+        )
+        return removed.one_or_none() is not None
+
     def count_attempt(self, keys: Sequence[str]) -> int:
         """Count an attempt under all keys; return 0, or the seconds to wait if it may not be made.
 

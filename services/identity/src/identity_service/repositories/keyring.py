@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
@@ -19,7 +19,12 @@ REFRESH_SECONDS = 30.0
 RETRY_SECONDS = 2.0
 
 
-def generate_key(cipher: Fernet) -> tuple[str, bytes, dict[str, Any]]:
+def cipher_of(keys: Sequence[str]) -> MultiFernet:
+    """Return what encrypts with the first of these Fernet keys and decrypts with any of them."""
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def generate_key(cipher: MultiFernet) -> tuple[str, bytes, dict[str, Any]]:
     """Return a new key as it is stored: its id, the private half encrypted, the public one."""
     key = ECKey.generate_key(CURVE)
     kid = key.thumbprint()
@@ -43,7 +48,7 @@ class Keyring:
     """
 
     def __init__(
-        self, begin: Begin, cipher: Fernet, *, refresh_seconds: float = REFRESH_SECONDS
+        self, begin: Begin, cipher: MultiFernet, *, refresh_seconds: float = REFRESH_SECONDS
     ) -> None:
         self._begin = begin
         self._refresh_seconds = refresh_seconds

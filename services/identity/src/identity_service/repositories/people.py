@@ -1,6 +1,6 @@
 """Every query about people and their accounts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, cast, exists, func, select, text, update
@@ -63,6 +63,15 @@ class PeopleRepository:
         )
         self._session.flush()  # the account refers to it
         self._session.add(AccountRow(provider=provider, subject=identity.subject, user_id=user_id))
+
+    def with_email(self, email: str) -> Sequence[UUID]:
+        """Return everybody with this e-mail, in any case, in the order in which they are locked."""
+        found = self._session.scalars(
+            select(UserRow.id)
+            .where(func.lower(UserRow.email) == email.lower())
+            .order_by(UserRow.id)
+        )
+        return list(found)
 
     def refresh(self, user_id: UUID, identity: ProviderIdentity) -> None:
         """Take over the provider's present e-mail, and a name and image where there is none."""

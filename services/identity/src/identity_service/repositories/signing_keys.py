@@ -86,6 +86,21 @@ class SigningKeyRepository:
         )
         return len(retired.all())
 
+    def encrypted(self) -> dict[str, bytes]:
+        """Return the private half of every key, published or not, by the key's id."""
+        found = self._session.execute(
+            select(SigningKeyRow.kid, SigningKeyRow.encrypted_private_key)
+        )
+        return {row.kid: row.encrypted_private_key for row in found}
+
+    def replace_encrypted(self, kid: str, encrypted_private_key: bytes) -> None:
+        """Store the private half of a key in another encryption."""
+        self._session.execute(
+            update(SigningKeyRow)
+            .where(SigningKeyRow.kid == kid)
+            .values(encrypted_private_key=encrypted_private_key)
+        )
+
     def purge(self) -> int:
         """Remove the keys that are no longer published and return how many they were."""
         gone = self._session.execute(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import MultiFernet
 
 from identity_service.domain.errors import RotationUnderWay
 from identity_service.repositories.keyring import generate_key
@@ -26,7 +26,7 @@ class Rotation:
     older_keys_end: datetime
 
 
-def rotate_keys(begin: Begin, cipher: Fernet) -> Rotation:
+def rotate_keys(begin: Begin, cipher: MultiFernet) -> Rotation:
     """Publish a new key that will sign later, and let the older ones end after that.
 
     Nothing has to be restarted, and no token becomes invalid before it expires.
