@@ -105,6 +105,16 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I9",
+        "no booking of a show that says it is all cancelled is active",
+        """
+        SELECT b.id, b.show_id, b.status FROM booking.show_cancellation AS c
+        JOIN booking.booking AS b USING (show_id)
+        WHERE c.completed_at IS NOT NULL
+          AND b.status IN ('PENDING', 'CONFIRMED', 'CONFIRMED_UNPAID')
+        """,
+    ),
+    Invariant(
         "I10",
         "nobody is refunded more than the price, and only what was confirmed before",
         """

@@ -10,10 +10,18 @@ from booking_service.seed import seed
 from booking_service.settings import Settings
 from booking_service.wiring import SERVICE, wire
 from service_kit.cli import ServiceTools, service_cli
+from service_kit.durable import migrate_workflows, workflow_schema
 
 FOLDER = Path(__file__).parents[2]
 
-cli = service_cli(ServiceTools(schema=SERVICE, folder=FOLDER, openapi=openapi))
+
+def _after_migrating(owner_url: str) -> None:
+    migrate_workflows(owner_url, workflow_schema(SERVICE), SERVICE)
+
+
+cli = service_cli(
+    ServiceTools(schema=SERVICE, folder=FOLDER, openapi=openapi, after_migrating=_after_migrating)
+)
 
 
 @cli.command("seed")

@@ -62,6 +62,20 @@ class TicketInventoryRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class ShowCancellationRow(Base):
+    """That a show was cancelled: by whom, why, and whether all its bookings are."""
+
+    __tablename__ = "show_cancellation"
+
+    show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id), primary_key=True)
+    version: Mapped[int]
+    reason: Mapped[str]
+    actor_id: Mapped[UUID]
+    total: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    completed_at: Mapped[datetime | None]
+
+
 class CreatorStandingRow(Base):
     """What identity last said of a creator; its effect is on the rows of the creator's shows."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, reading
 
 
@@ -41,4 +42,25 @@ class Settings:
                 jwt_issuer=env.url("JWT_ISSUER"),
                 client_id=env.text("SERVICE_CLIENT_ID", "booking"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What only a worker needs to know."""
+
+    port: int
+    worker_id: str  # unique among the workers of this service, the same after a restart
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            return cls(
+                port=env.integer("WORKER_PORT", at_least=1),
+                worker_id=env.text("WORKER_ID", default_worker_id("booking")),
             )

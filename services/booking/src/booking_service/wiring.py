@@ -1,6 +1,7 @@
 """Composition root: builds what routes and the worker need from the settings."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine, text
 
@@ -8,8 +9,11 @@ from booking_service.clients.config import ConfigClient
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin, Transaction
-from booking_service.settings import Settings
+from booking_service.repositories.work import CANCEL_BOOKINGS
+from booking_service.settings import Settings, WorkerSettings
+from booking_service.workflows.cancellations import VERSION, CancellationWorkflows
 from service_kit.database import connect_to, reads, transactions
+from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
 from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
@@ -44,7 +48,8 @@ def wire(settings: Settings) -> Wiring:
     sales_engine = connect_to(
         settings.database_url, application=f"{SERVICE} sales", pool_size=SALES_CONNECTIONS
     )
-    read = reads(engine, Transaction)
+    repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
+    read = reads(engine, repositories)
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
         client_id=settings.client_id,
@@ -54,11 +59,23 @@ def wire(settings: Settings) -> Wiring:
     return Wiring(
         engine=engine,
         sales_engine=sales_engine,
-        begin=transactions(engine, Transaction),
-        sell=transactions(sales_engine, Transaction),
+        begin=transactions(engine, repositories),
+        sell=transactions(sales_engine, repositories),
         read=read,
         fees=CurrentFees(read),
         rules=CurrentRules(read),
         config=ConfigClient(Peer("config", settings.config_url, tokens)),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+    )
+
+
+def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -> DurableWorker:
+    """Return the worker that does this service's durable work."""
+    cancellations = CancellationWorkflows(wiring.begin)
+    return DurableWorker(
+        settings.database_url,
+        service=SERVICE,
+        worker_id=worker.worker_id,
+        version=VERSION,
+        workflows={CANCEL_BOOKINGS: cancellations.cancel_bookings},
     )

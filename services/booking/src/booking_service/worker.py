@@ -1,4 +1,4 @@
-"""Booking's worker process: fees and rules kept fresh, ended holds released, old keys removed."""
+"""Booking's worker process: durable work, and on timers what needs no durability."""
 
 import os
 from datetime import timedelta
@@ -7,13 +7,13 @@ from prometheus_client import Gauge
 
 from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS
 from booking_service.domain.errors import FeesUnavailable
-from booking_service.settings import Settings
+from booking_service.settings import Settings, WorkerSettings
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.usecases.release_expired_holds import release_expired_holds
-from booking_service.wiring import SERVICE, Wiring, wire
+from booking_service.wiring import SERVICE, Wiring, durable_worker, wire
 from service_kit import logs
-from service_kit.settings import reading
+from service_kit.durable import DurableWorker
 from service_kit.timers import Periodic, Timers
 from service_kit.worker import run_until_stopped
 
@@ -34,7 +34,7 @@ PLATFORM_SETTINGS_AGE = Gauge(
 )
 
 
-def run(use: Wiring, *, port: int) -> None:
+def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
     """Work until SIGTERM."""
 
     def refresh_fees() -> None:
@@ -58,6 +58,7 @@ def run(use: Wiring, *, port: int) -> None:
                 forgotten = tx.idempotency_keys.forget_older_than(age, limit=KEYS_AT_ONCE)
 
     def ready() -> None:
+        durable.ready()
         with use.read() as tx:
             if tx.fee_schedules.newest() is None:
                 raise FeesUnavailable("no fees received yet")
@@ -74,7 +75,8 @@ def run(use: Wiring, *, port: int) -> None:
     )
     timers.start()
     try:
-        run_until_stopped(port=port, ready=ready)
+        with durable:
+            run_until_stopped(port=port, ready=ready)
     finally:
         timers.stop()
 
@@ -86,10 +88,10 @@ def _measure(gauge: Gauge, age: timedelta | None) -> None:
 def main() -> None:
     """Start from the environment."""
     settings = Settings.from_env(os.environ)
-    with reading(os.environ) as env:
-        port = env.integer("WORKER_PORT", at_least=1)
+    worker = WorkerSettings.from_env(os.environ)
     logs.configure(service=f"{SERVICE}-worker", level=settings.log_level)
-    run(wire(settings), port=port)
+    wiring = wire(settings)
+    run(wiring, durable_worker(wiring, settings, worker), port=worker.port)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},
+    "POST /internal/offers/<uuid:show_id>/cancellation": {"catalog"},
+    "GET /internal/offers/<uuid:show_id>/cancellation": {"catalog"},
     "GET /internal/availability": {"catalog"},
     "GET /internal/sales": {"catalog"},
     "PUT /internal/creators/<uuid:creator_id>/standing": {"identity"},

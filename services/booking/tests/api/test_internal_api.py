@@ -88,6 +88,7 @@ def test_a_change_for_shows_without_bookings_is_refused_once_one_is_sold(
         {"pricePaise": -1},
         {"capacity": 1.5},
         {"unsoldOnly": "perhaps"},
+        {"title": "\0"},
         {"surprise": 1},
     ],
 )
@@ -184,3 +185,49 @@ def test_a_standing_is_taken_over_in_the_order_of_its_versions(
 )
 def test_a_standing_that_cannot_be_read_is_refused(identity: Call, body: dict[str, Any]) -> None:
     assert identity("PUT", f"/internal/creators/{uuid4()}/standing", body)[0] == 422
+
+
+def test_a_cancelled_show_is_never_sold_again(
+    catalog: Call, buyer: Call, show_with: ShowFactory
+) -> None:
+    show_id = show_with(version=3)
+    book(buyer, show_id)
+    path = f"/internal/offers/{show_id}"
+    said = {"version": 4, "reason": "The comedian is ill", "actorId": str(uuid4())}
+
+    assert catalog("GET", f"{path}/cancellation")[1]["code"] == "CANCELLATION_NOT_FOUND"
+    older = catalog("POST", f"{path}/cancellation", {**said, "version": 2})
+    assert older == (200, {"applied": False, "version": 3})
+    for version in (4, 9):
+        again = catalog("POST", f"{path}/cancellation", {**said, "version": version})
+        assert again == (200, {"applied": True, "version": 4})
+
+    status, progress = catalog("GET", f"{path}/cancellation")
+    assert (status, progress["state"], progress["reason"]) == (200, "RUNNING", said["reason"])
+    assert (progress["total"], progress["cancelled"], progress["completedAt"]) == (1, 0, None)
+    assert book(buyer, show_id)[1]["code"] == "SHOW_NOT_ON_SALE"
+    status, refused = catalog("PUT", path, offer(version=5))
+    assert (status, refused["code"]) == (409, "SHOW_CANCELLED")
+    assert catalog("PUT", path, offer(version=5, capacity=100, onSale=False))[0] == 200
+
+
+def test_an_unknown_show_cannot_be_cancelled(catalog: Call) -> None:
+    said = {"version": 4, "reason": "The comedian is ill", "actorId": str(uuid4())}
+
+    status, refused = catalog("POST", f"/internal/offers/{uuid4()}/cancellation", said)
+
+    assert (status, refused["code"]) == (404, "SHOW_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "change", [{"reason": ""}, {"reason": "\0"}, {"reason": "x" * 1001}, {"version": 0}]
+)
+def test_a_cancellation_that_cannot_be_stored_is_refused(
+    catalog: Call, show_with: ShowFactory, change: dict[str, Any]
+) -> None:
+    body = {"version": 4, "reason": "Ill", "actorId": str(uuid4()), **change}
+
+    status, refused = catalog("POST", f"/internal/offers/{show_with()}/cancellation", body)
+
+    assert status == 422
+    assert list(refused["errors"]) == list(change)

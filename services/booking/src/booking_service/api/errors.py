@@ -17,6 +17,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RequestInFlight: HTTPStatus.CONFLICT,
     errors.BookingNotFound: HTTPStatus.NOT_FOUND,
+    errors.CancellationNotFound: HTTPStatus.NOT_FOUND,
     errors.FeesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OfferRefused: HTTPStatus.CONFLICT,
     errors.CapacityBelowSold: HTTPStatus.CONFLICT,

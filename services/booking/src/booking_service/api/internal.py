@@ -1,7 +1,7 @@
 """Routes for other services.
 
-PUT, DELETE /internal/offers/{id} · PUT /internal/creators/{id}/standing ·
-GET /internal/availability, /internal/sales
+PUT, DELETE /internal/offers/{id} · POST, GET /internal/offers/{id}/cancellation ·
+PUT /internal/creators/{id}/standing · GET /internal/availability, /internal/sales
 """
 
 from typing import Any
@@ -17,8 +17,15 @@ from booking_service.api.rules import (
     STANDING_WRITERS,
 )
 from booking_service.api.wired import wired
+from booking_service.domain.cancellations import (
+    Cancellation,
+    CancellationOrder,
+    CancellationState,
+)
 from booking_service.domain.creators import Standing
+from booking_service.domain.errors import CancellationNotFound
 from booking_service.domain.offers import Inventory, Offer
+from booking_service.usecases.cancel_show import cancel_show
 from booking_service.usecases.delete_offer import delete_offer
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
@@ -28,6 +35,7 @@ from service_kit.pagination import MAX_LIMIT
 from service_kit.routes import Blueprint
 
 MAX_INTEGER = 2**63 - 1
+MAX_REASON = 1000
 
 blp = Blueprint("internal", __name__, description="For the other services")
 
@@ -65,6 +73,30 @@ class OfferRequest(Schema):
 
 class DeletedOfferQuery(Schema):
     version = fields.Integer(required=True, validate=validate.Range(1, MAX_INTEGER))
+
+
+class CancellationRequest(Schema):
+    version = _whole(at_least=1)
+    reason = fields.String(
+        required=True, validate=[validate.Length(1, MAX_REASON), validate.ContainsNoneOf("\0")]
+    )
+    actor_id = fields.UUID(required=True)
+
+
+class CancellationSchema(Schema):
+    state = fields.Enum(
+        CancellationState,
+        by_value=True,
+        required=True,
+        metadata={"description": "of the bookings; their refunds may take longer"},
+    )
+    reason = fields.String(required=True)
+    total = fields.Integer(required=True, metadata={"description": "bookings with seats then"})
+    cancelled = fields.Integer(required=True)
+    refunded = fields.Integer(required=True, metadata={"description": "refunds that arrived"})
+    failed = fields.Integer(required=True, metadata={"description": "refunds that did not"})
+    started_at = Instant(required=True)
+    completed_at = Instant(required=True, allow_none=True)
 
 
 class StandingRequest(Schema):
@@ -133,6 +165,32 @@ def delete_show_offer(show_id: UUID, version: int) -> dict[str, Any]:
     """Forget a show that was never booked; late news of it change nothing"""
     newer = delete_offer(wired().begin, show_id=show_id, version=version)
     return {"applied": newer is None, "version": newer or version}
+
+
+@blp.post("/internal/offers/<uuid:show_id>/cancellation")
+@allow(OFFER_WRITERS)
+@blp.arguments(CancellationRequest)
+@blp.response(200, AppliedResponse)
+@blp.alt_response(404, description="`SHOW_NOT_FOUND`")
+def post_show_cancellation(body: dict[str, Any], show_id: UUID) -> dict[str, Any]:
+    """Stop a show's sale for ever; its bookings are cancelled one by one"""
+    cancelled, version = cancel_show(
+        wired().begin, order=CancellationOrder(show_id=show_id, **body)
+    )
+    return {"applied": cancelled, "version": version}
+
+
+@blp.get("/internal/offers/<uuid:show_id>/cancellation")
+@allow(OFFER_WRITERS)
+@blp.response(200, CancellationSchema)
+@blp.alt_response(404, description="`CANCELLATION_NOT_FOUND`: the show was not cancelled")
+def get_show_cancellation(show_id: UUID) -> Cancellation:
+    """Show how far the cancellation of a show is"""
+    with wired().read() as tx:
+        cancellation = tx.cancellations.of_show(show_id)
+    if cancellation is None:
+        raise CancellationNotFound("This show was not cancelled.")
+    return cancellation
 
 
 @blp.put("/internal/creators/<uuid:creator_id>/standing")

@@ -87,6 +87,12 @@ class BookingNotFound(BookingError):
     code = "BOOKING_NOT_FOUND"
 
 
+class CancellationNotFound(BookingError):
+    """The show was not cancelled."""
+
+    code = "CANCELLATION_NOT_FOUND"
+
+
 class FeesUnavailable(BookingError):
     """The fees have never been received, so no price can be named."""
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from sqlalchemy.orm import Session
 
 from booking_service.repositories.bookings import BookingRepository
+from booking_service.repositories.cancellations import CancellationRepository
 from booking_service.repositories.creators import CreatorRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
@@ -14,13 +15,16 @@ from booking_service.repositories.inventory import InventoryRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
 from booking_service.repositories.reservations import ReservationRepository
+from booking_service.repositories.work import Work
+from service_kit.durable import WorkQueue
 
 
 class Transaction:
     """This service's repositories, sharing one open transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, queue: WorkQueue) -> None:
         self.bookings = BookingRepository(session)
+        self.cancellations = CancellationRepository(session)
         self.creators = CreatorRepository(session)
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
@@ -28,6 +32,7 @@ class Transaction:
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session)
         self.reservations = ReservationRepository(session)
+        self.work = Work(session, queue)
 
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

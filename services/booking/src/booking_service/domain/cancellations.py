@@ -1,0 +1,43 @@
+"""Shows that do not take place (docs/rules.md#refunds)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+
+class CancellationState(Enum):
+    """Whether bookings of the show are still to be cancelled."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationOrder:
+    """That a show is to be cancelled, as catalog says it."""
+
+    show_id: UUID
+    version: int
+    reason: str
+    actor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """How far the cancellation of a show is."""
+
+    reason: str
+    total: int  # bookings that held or had seats when the sale was stopped
+    cancelled: int  # of them, also by their buyers
+    refunded: int  # refunds that arrived
+    failed: int  # refunds that did not
+    started_at: datetime
+    completed_at: datetime | None
+
+    @property
+    def state(self) -> CancellationState:
+        """Whether bookings are still to be cancelled; their refunds may take longer."""
+        if self.completed_at is None:
+            return CancellationState.RUNNING
+        return CancellationState.COMPLETED
