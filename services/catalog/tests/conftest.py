@@ -1,3 +1,5 @@
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from catalog_service.api.kept_pages import KeptPages
 from catalog_service.app import create_app
@@ -16,13 +19,58 @@ from catalog_service.usecases.create_show import create_show
 from catalog_service.usecases.publish_show import publish_show
 from catalog_service.usecases.settle_change import settle_change
 from catalog_service.wiring import Wiring, wire
-from devstack.testing import Databases
+from devstack.health import READY, ask
+from devstack.ports import free_ports
+from devstack.processes import cli_command, processes, service_environment, service_folder
+from devstack.settings import PORTS, resolve
+from devstack.settings import Settings as StackSettings
+from devstack.supervision import Process, Supervisor
+from devstack.testing import Databases, eventually
 from service_kit.testing import TokenIssuer
 
 MAP = "https://www.google.com/maps/search/?api=1&query=Lamakaan"
 NOBODY = "http://127.0.0.1:9"  # what needs another service is tested with all of them, elsewhere
 
 ShowFactory = Callable[..., Show]
+PATIENCE_SECONDS = 60
+
+
+class Neighbours:
+    """Identity, booking and our own worker, as processes."""
+
+    def __init__(self, databases: Databases) -> None:
+        postgres = databases.postgres.settings
+        ports = {**free_ports(PORTS), "PG_PORT": postgres["PG_PORT"]}
+        self.settings: StackSettings = resolve(postgres.run_dir, ports)
+        self.processes: dict[str, Process] = {
+            process.name: process for process in processes(self.settings, os.environ)
+        }
+        self._supervisor = Supervisor(postgres.run_dir)
+        for service in ("identity", "booking"):
+            databases.of(service)
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self._supervisor.start(self.processes[name])
+        healths = [self.processes[name].health for name in names]
+        eventually(
+            lambda: all(ask(health) == READY for health in healths), seconds=PATIENCE_SECONDS
+        )
+
+    def stop(self, *names: str) -> None:
+        self._supervisor.stop(*names)
+
+    def stop_all(self) -> None:
+        self._supervisor.stop(*self._supervisor.names)
+
+    def seed_identity(self) -> None:
+        environment = service_environment(self.settings, os.environ, "identity")
+        subprocess.run(  # noqa: S603
+            cli_command("identity", "seed"),
+            cwd=service_folder("identity"),
+            env=environment,
+            check=True,
+        )
 
 
 def make_details(**changes: Any) -> ShowDetails:
@@ -97,3 +145,44 @@ def published(use: Wiring, draft: ShowFactory) -> ShowFactory:
             return tx.shows.editable_by(owner, show.id)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def neighbours(databases: Databases) -> Iterator[Neighbours]:
+    neighbours = Neighbours(databases)
+    try:
+        neighbours.start("identity", "booking")
+        neighbours.seed_identity()
+        yield neighbours
+    finally:
+        neighbours.stop_all()
+
+
+@pytest.fixture(scope="session")
+def connected(
+    neighbours: Neighbours, databases: Databases, issuer: TokenIssuer
+) -> Iterator[Wiring]:
+    """Wiring to the real booking and identity."""
+    environment = service_environment(neighbours.settings, os.environ, "catalog")
+    environment["DATABASE_URL"] = databases.of("catalog").url
+    wiring = wire(Settings.from_env(environment))
+    yield replace(wiring, verifier=issuer.verifier("catalog"))
+    wiring.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def worker(neighbours: Neighbours, connected: Wiring) -> Iterator[None]:
+    """Our own worker, once it has done what earlier tests had left to it."""
+    neighbours.start("catalog-worker")
+    undone = text(
+        "SELECT count(*) FROM catalog_workflows.workflow_status "
+        "WHERE status IN ('ENQUEUED', 'PENDING')"
+    )
+
+    def is_idle() -> bool:
+        with connected.engine.connect() as connection:
+            return connection.scalar(undone) == 0
+
+    eventually(is_idle, seconds=PATIENCE_SECONDS)
+    yield
+    neighbours.stop("catalog-worker")

@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeStatus, ShowChange
 from catalog_service.domain.comedians import ComedianDetails
+from catalog_service.domain.edits import Edit
 from catalog_service.domain.errors import AlreadyListed
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
 from catalog_service.usecases.create_comedian import create_comedian
 from catalog_service.usecases.create_show import create_show
+from catalog_service.usecases.edit_show import edit_show
 from catalog_service.usecases.publish_show import publish_show
-from catalog_service.usecases.reschedule_show import reschedule_show
 from catalog_service.wiring import Wiring
 from service_kit.seeding import seed_id
 
@@ -270,7 +271,14 @@ def move_ended_show(use: Wiring) -> str:
     today = use.now().astimezone(CALENDAR).date()
     if show.details.starts_at > use.now() and under_way is None:
         yesterday = _evening(today - timedelta(days=1), "19:30")
-        reschedule_show(use.begin, actor=ADMIN, show_id=show_id, starts_at=yesterday)
+        edit_show(
+            use.begin,
+            actor=ADMIN,
+            show_id=show_id,
+            edit=Edit({"starts_at": yesterday}),
+            seen_version=show.version,
+            now=use.now(),
+        )
     _wait(use, {show_id}, lambda moved: moved.details.starts_at <= use.now())
     return "the ended show is over"
 

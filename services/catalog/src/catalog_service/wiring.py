@@ -6,7 +6,11 @@ from functools import partial
 
 from sqlalchemy import Engine, text
 
-from catalog_service.clients.booking import BOOKING, AvailabilityClient, OfferClient
+from catalog_service.clients.booking import (
+    BOOKING,
+    AvailabilityClient,
+    OfferClient,
+)
 from catalog_service.clients.identity import IDENTITY, PeopleClient
 from catalog_service.repositories.transaction import Begin, Transaction
 from catalog_service.repositories.work import DECIDE_CHANGE, MIRROR_OFFER

@@ -10,7 +10,7 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 PERSON = UUID(int=7)
 
-CREATORS = {"organizer", "comedian", "admin"}
+CREATORS = {"organizer", "comedian", "admin", "confirmed admin"}
 PEOPLE = CREATORS | {"audience", "unapproved organizer", "unapproved comedian"}
 EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing"}
 
@@ -18,7 +18,10 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/shows": EVERYBODY,
     "POST /api/v1/shows": CREATORS,
     "GET /api/v1/shows/<uuid:show_id>": EVERYBODY,
+    "PUT /api/v1/shows/<uuid:show_id>": PEOPLE,
+    "DELETE /api/v1/shows/<uuid:show_id>": PEOPLE,
     "POST /api/v1/shows/<uuid:show_id>/publish": CREATORS,
+    "POST /api/v1/shows/<uuid:show_id>/unpublish": {"confirmed admin"},
     "GET /api/v1/shows/<uuid:show_id>/changes": PEOPLE,
     "GET /api/v1/comedians": EVERYBODY,
     "POST /api/v1/comedians": CREATORS,
@@ -43,6 +46,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "comedian": issuer.user(PERSON, role="COMEDIAN", approved=True),
         "unapproved comedian": issuer.user(PERSON, role="COMEDIAN"),
         "admin": issuer.user(PERSON, role="ADMIN"),
+        "confirmed admin": issuer.admin(PERSON),
         "service": issuer.service("booking", audience="catalog", scope="catalog:everything"),
         "service with standing": issuer.service(
             "identity", audience="catalog", scope="catalog:standing:write"

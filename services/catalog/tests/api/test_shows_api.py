@@ -110,6 +110,7 @@ def test_a_new_show_has_every_field_the_front_end_reads(
         "status": "DRAFT",
         "isDisbursed": False,
         "customPlatformFee": None,
+        "version": 1,
         "youtubeUrls": ["https://youtu.be/x"],
         "instagramUrls": ["https://www.instagram.com/p/x/"],
         "createdBy": str(owner.id),
@@ -400,7 +401,7 @@ def test_an_undecided_publication_is_202_and_the_show_stays_as_it_is(
     assert response.status_code == 202
     assert answer["show"]["isPublished"] is False
     assert answer["pendingChange"]["status"] == "OPEN"
-    assert answer["pendingChange"]["wish"] == {"status": "PUBLISHED", "date": None}
+    assert answer["pendingChange"]["wish"] == {"status": "PUBLISHED"}
     assert client.get(path).status_code == 404
     again = client.post(f"{path}/publish", headers=headers)
     assert (again.status_code, again.get_json()["code"]) == (409, "CHANGE_IN_PROGRESS")

@@ -1,12 +1,10 @@
 """The worker and the clients against the real booking and identity, through their failures too."""
 
-import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,21 +16,14 @@ from catalog_service.domain.changes import ChangeStatus
 from catalog_service.domain.offers import offer_of
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
 from catalog_service.seed import SHOWS, move_ended_show, seed
-from catalog_service.settings import Settings
 from catalog_service.usecases.ask_booking import ask_booking
 from catalog_service.usecases.await_change import await_change
 from catalog_service.usecases.create_show import create_show
 from catalog_service.usecases.mirror_offer import mirror_offer
 from catalog_service.usecases.publish_show import publish_show
 from catalog_service.usecases.settle_change import settle_change
-from catalog_service.wiring import Wiring, wire
-from devstack.health import READY, ask
-from devstack.ports import free_ports
-from devstack.processes import cli_command, processes, service_environment, service_folder
-from devstack.settings import PORTS, resolve
-from devstack.settings import Settings as StackSettings
-from devstack.supervision import Process, Supervisor
-from devstack.testing import Databases
+from catalog_service.wiring import Wiring
+from devstack.testing import eventually
 from service_kit.peers import PeerUnavailable
 from service_kit.seeding import seed_id
 from service_kit.testing import TokenIssuer
@@ -42,79 +33,14 @@ ORGANIZER = Actor(id=seed_id("user:organizer@comedy.example"), role="ORGANIZER",
 COMEDIAN = Actor(id=seed_id("user:comedian@comedy.example"), role="COMEDIAN", approved=True)
 
 
-class Neighbours:
-    """Identity, booking and our own worker, as processes."""
-
-    def __init__(self, databases: Databases) -> None:
-        postgres = databases.postgres.settings
-        ports = {**free_ports(PORTS), "PG_PORT": postgres["PG_PORT"]}
-        self.settings: StackSettings = resolve(postgres.run_dir, ports)
-        self.processes: dict[str, Process] = {
-            process.name: process for process in processes(self.settings, os.environ)
-        }
-        self._supervisor = Supervisor(postgres.run_dir)
-        for service in ("identity", "booking"):
-            databases.of(service)
-
-    def start(self, *names: str) -> None:
-        for name in names:
-            self._supervisor.start(self.processes[name])
-        healths = [self.processes[name].health for name in names]
-        wait_until(lambda: all(ask(health) == READY for health in healths))
-
-    def stop(self, *names: str) -> None:
-        self._supervisor.stop(*names)
-
-    def stop_all(self) -> None:
-        self._supervisor.stop(*self._supervisor.names)
-
-    def seed_identity(self) -> None:
-        environment = service_environment(self.settings, os.environ, "identity")
-        subprocess.run(  # noqa: S603
-            cli_command("identity", "seed"),
-            cwd=service_folder("identity"),
-            env=environment,
-            check=True,
-        )
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
-def neighbours(databases: Databases) -> Iterator[Neighbours]:
-    neighbours = Neighbours(databases)
-    try:
-        neighbours.start("identity", "booking")
-        neighbours.seed_identity()
-        yield neighbours
-    finally:
-        neighbours.stop_all()
-
-
-@pytest.fixture(scope="module")
-def use(neighbours: Neighbours, databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
-    environment = service_environment(neighbours.settings, os.environ, "catalog")
-    environment["DATABASE_URL"] = databases.of("catalog").url
-    wiring = wire(Settings.from_env(environment))
-    yield replace(wiring, verifier=issuer.verifier("catalog"))
-    wiring.engine.dispose()
+def use(connected: Wiring) -> Wiring:
+    return connected
 
 
 @pytest.fixture(scope="module")
 def client(use: Wiring) -> FlaskClient:
     return create_app(use).test_client()
-
-
-@pytest.fixture(scope="module")
-def worker(neighbours: Neighbours) -> Iterator[None]:
-    neighbours.start("catalog-worker")
-    yield
-    neighbours.stop("catalog-worker")
 
 
 def draft(use: Wiring, *, by: Actor = ORGANIZER) -> Show:
@@ -214,7 +140,7 @@ def test_a_published_show_is_on_sale_and_complete(use: Wiring, client: FlaskClie
 
 @pytest.mark.usefixtures("worker")
 def test_a_publication_waits_for_booking_and_then_goes_on(
-    use: Wiring, client: FlaskClient, neighbours: Neighbours, issuer: TokenIssuer
+    use: Wiring, client: FlaskClient, neighbours: Any, issuer: TokenIssuer
 ) -> None:
     show = draft(use)
     headers = issuer.user(ORGANIZER.id, role=ORGANIZER.role, approved=True)
@@ -227,7 +153,7 @@ def test_a_publication_waits_for_booking_and_then_goes_on(
 
     assert undecided.status_code == 202
     assert undecided.get_json()["show"]["ticketInventory"] is None
-    wait_until(lambda: stored(use, show.id).status is ShowStatus.PUBLISHED)
+    eventually(lambda: stored(use, show.id).status is ShowStatus.PUBLISHED)
     done = client.get(f"/api/v1/shows/{show.id}/changes", headers=headers).get_json()["changes"]
     assert [change["status"] for change in done] == ["APPLIED"]
 
@@ -260,7 +186,7 @@ def test_ones_own_sales_are_shown(use: Wiring, client: FlaskClient, issuer: Toke
         (answer,) = client.get("/api/v1/shows?mode=manage", headers=headers).get_json()["shows"]
         return answer["stats"]
 
-    wait_until(lambda: stats() is not None)  # booking was down: it is asked beside the requests
+    eventually(lambda: stats() is not None)  # booking was down: it is asked beside the requests
     assert stats() == {"ticketsSold": 0, "revenue": 0}
 
 

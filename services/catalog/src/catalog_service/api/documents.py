@@ -91,6 +91,7 @@ def _show_document(show: Show, around: Surroundings, viewer: Actor | None) -> di
         "status": show.status,
         "is_disbursed": False,  # money is paid out by booking, which does not do so yet
         "custom_platform_fee": _platform_fee_percent(show, viewer),
+        "version": show.version if _is_own(show, viewer) else None,
         "youtube_urls": details.youtube_urls,
         "instagram_urls": details.instagram_urls,
         "created_at": show.created_at,
@@ -104,11 +105,17 @@ def _show_document(show: Show, around: Surroundings, viewer: Actor | None) -> di
     }
 
 
+def _is_own(show: Show, viewer: Actor | None) -> bool:
+    return viewer is not None and (viewer.is_admin or viewer.id == show.creator_id)
+
+
 def _platform_fee_percent(show: Show, viewer: Actor | None) -> float | None:
-    own = viewer is not None and (viewer.is_admin or viewer.id == show.creator_id)
-    if not own or show.platform_fee_basis_points is None:
-        return None
-    return show.platform_fee_basis_points / BASIS_POINTS_PER_PERCENT
+    return percent(show.platform_fee_basis_points) if _is_own(show, viewer) else None
+
+
+def percent(basis_points: int | None) -> float | None:
+    """Return a rate as the API writes it."""
+    return None if basis_points is None else basis_points / BASIS_POINTS_PER_PERCENT
 
 
 def _creator(creator_id: UUID, person: Person | None) -> dict[str, Any]:

@@ -132,6 +132,11 @@ class ShowSchema(Schema):
     custom_platform_fee = fields.Float(
         required=True, allow_none=True, metadata={"description": "percent; owner and admins only"}
     )
+    version = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "for `PUT`, so that no edit is lost; owner and admins only"},
+    )
     youtube_urls = fields.List(fields.String(), required=True)
     instagram_urls = fields.List(fields.String(), required=True)
     created_at = Instant(required=True)
@@ -155,15 +160,29 @@ class ShowResponse(Schema):
 
 
 class WishSchema(Schema):
-    status = fields.Enum(ShowStatus, by_value=True, required=True, allow_none=True)
-    date = Instant(required=True, allow_none=True, attribute="starts_at")
+    status = fields.Enum(ShowStatus, by_value=True)
+    title = fields.String()
+    description = fields.String(allow_none=True)
+    date = Instant(attribute="starts_at")
+    duration_minutes = fields.Integer()
+    venue = fields.String()
+    city = fields.String()
+    google_maps_link = fields.String()
+    ticket_price = Rupees(attribute="price_paise")
+    total_tickets = fields.Integer(attribute="capacity")
+    poster_image_url = fields.String(allow_none=True)
+    youtube_urls = fields.List(fields.String())
+    instagram_urls = fields.List(fields.String())
+    comedian_ids = fields.List(fields.String(), attribute="bill")
+    custom_platform_fee = fields.Float(allow_none=True)
+    reason = fields.String()
 
 
 class ChangeSchema(Schema):
     id = fields.String(required=True)
     kind = fields.Enum(ChangeKind, by_value=True, required=True)
     wish = fields.Nested(
-        WishSchema, required=True, metadata={"description": "null: stays as it is"}
+        WishSchema, required=True, metadata={"description": "what is not in it stays as it is"}
     )
     status = fields.Enum(ChangeStatus, by_value=True, required=True)
     code = fields.String(required=True, allow_none=True, attribute="refusal_code")

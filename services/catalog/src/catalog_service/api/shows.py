@@ -1,12 +1,12 @@
 """Routes below /api/v1/shows: POST · POST /{id}/publish · GET /{id}/changes."""
 
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from catalog_service.api.documents import show_documents
 from catalog_service.api.inputs import stored_number
-from catalog_service.api.rules import CREATORS, current_actor
+from catalog_service.api.outcomes import change_document, changed
+from catalog_service.api.rules import CREATORS, actor_for, current_actor
 from catalog_service.api.schemas import (
     ChangedShowResponse,
     ChangesResponse,
@@ -14,21 +14,14 @@ from catalog_service.api.schemas import (
     ShowResponse,
 )
 from catalog_service.api.wired import wired
-from catalog_service.domain.actors import Actor
-from catalog_service.domain.changes import ChangeStatus, ShowChange
-from catalog_service.domain.errors import ChangeRefused
 from catalog_service.domain.shows import ShowDetails
-from catalog_service.usecases.await_change import await_change
 from catalog_service.usecases.create_show import create_show
 from catalog_service.usecases.publish_show import publish_show
-from service_kit import deadline
 from service_kit.access import SIGNED_IN, allow
 from service_kit.pagination import PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
 
 PAISE_PER_RUPEE = 100
-OUTCOME_SECONDS = 3.0
-ANSWER_SECONDS = 0.5  # kept back of the caller's deadline to answer 202
 
 blp = Blueprint("shows", __name__, url_prefix="/api/v1/shows", description="Shows")
 
@@ -64,9 +57,9 @@ def post_show(body: dict[str, Any]) -> dict[str, Any]:
 )
 def post_publish(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Publish a show; on return tickets are on sale, unless the answer is 202"""
-    use, actor = wired(), current_actor()
+    use, actor = wired(), actor_for(show_id)
     change = publish_show(use.begin, actor=actor, show_id=show_id, now=use.now())
-    return _outcome(change, actor)
+    return changed(show_id, change, actor)
 
 
 @blp.get("/<uuid:show_id>/changes")
@@ -82,21 +75,10 @@ def get_changes(arguments: dict[str, Any], show_id: UUID) -> dict[str, Any]:
         show = tx.shows.editable_by(current_actor(), show_id)
         rows = tx.changes.of_show(show.id, before_version=before, limit=limit + 1)
     page = page_of(rows, limit=limit, key=lambda change: [str(change.version)])
-    return {"changes": page.items, "next_cursor": page.next_cursor}
-
-
-def _outcome(change: ShowChange, actor: Actor) -> tuple[dict[str, Any], int]:
-    """Answer a guarded change: done, refused, or not decided in time."""
-    use = wired()
-    seconds = max(deadline.remaining(OUTCOME_SECONDS + ANSWER_SECONDS) - ANSWER_SECONDS, 0.0)
-    change = await_change(use.read, change_id=change.id, seconds=seconds)
-    if change.status is ChangeStatus.REFUSED:
-        raise ChangeRefused(change.refusal_code or "", change.refusal_text or "")
-    with use.read() as tx:
-        show = tx.shows.editable_by(actor, change.show_id)
-    pending = change if change.status is ChangeStatus.OPEN else None
-    answer = {"show": show_documents(use, [show], actor)[0], "pending_change": pending}
-    return answer, HTTPStatus.OK if pending is None else HTTPStatus.ACCEPTED
+    return {
+        "changes": [change_document(change) for change in page.items],
+        "next_cursor": page.next_cursor,
+    }
 
 
 def _details(body: dict[str, Any]) -> ShowDetails:

@@ -1,6 +1,6 @@
 """Calls to booking: offers, and how well they sell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from catalog_service.clients.remembered import Remembered
 from catalog_service.domain.offers import Offer, Refusal
 from service_kit.openapi import instant
-from service_kit.peers import Peer, PeerUnavailable
+from service_kit.peers import Answer, Peer, PeerUnavailable
 
 BOOKING = "booking"
 AVAILABILITY_SECONDS = 0.5  # a page that shows it is kept for 1.5 s at most: 2 s in all
@@ -38,23 +38,48 @@ class OfferClient:
         Raises:
             PeerUnavailable: booking did not say whether it does.
         """
+        return self._write("PUT", f"/internal/offers/{offer.show_id}", body=offer_body(offer))
+
+    def put_unsold(self, offer: Offer) -> Refusal | None:
+        """Like `put`, but only if no ticket is sold or held."""
+        body = {**offer_body(offer), "unsoldOnly": True}
+        return self._write("PUT", f"/internal/offers/{offer.show_id}", body=body)
+
+    def withdraw(self, show_id: UUID, *, version: int) -> Refusal | None:
+        """Take a show off for ever unless it ever had a booking; repeating is harmless.
+
+        Raises:
+            PeerUnavailable: booking did not say whether it does.
+        """
+        path = f"/internal/offers/{show_id}"
+        return self._write("DELETE", path, params={"version": str(version)})
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Refusal | None:
         answer = self._peer.call(
-            "PUT",
-            f"/internal/offers/{offer.show_id}",
-            scope="booking:offers:write",
-            body=offer_body(offer),
-            idempotent=True,
+            method, path, scope="booking:offers:write", body=body, params=params, idempotent=True
         )
-        body = answer.body if isinstance(answer.body, dict) else {}
-        if answer.status == HTTPStatus.CONFLICT and "code" in body:
-            return Refusal(str(body["code"]), str(body.get("error", "Booking refused the change.")))
-        if not answer.ok or "version" not in body:
-            raise PeerUnavailable.of(BOOKING, f"answered {answer.status} to an offer")
-        if not body.get("applied"):
-            return Refusal(
-                "OUTDATED", "Booking knows a later version of this show.", int(body["version"])
-            )
-        return None
+        return _refusal(answer)
+
+
+def _refusal(answer: Answer) -> Refusal | None:
+    """Return why booking did not do what it was asked to."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if answer.status == HTTPStatus.CONFLICT and "code" in body:
+        return Refusal(str(body["code"]), str(body.get("error", "Booking refused the change.")))
+    if not answer.ok or "version" not in body:
+        raise PeerUnavailable.of(BOOKING, f"answered {answer.status} to an offer")
+    if not body.get("applied"):
+        return Refusal(
+            "OUTDATED", "Booking knows a later version of this show.", int(body["version"])
+        )
+    return None
 
 
 class AvailabilityClient:

@@ -5,13 +5,19 @@ one open change, and no version is ever used twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
-from catalog_service.domain.errors import AlreadyPublished, CatalogError, ShowCancelled
+from catalog_service.domain.errors import (
+    AlreadyPublished,
+    CatalogError,
+    NotPublished,
+    ShowCancelled,
+)
 from catalog_service.domain.shows import Show, ShowStatus
 
 
@@ -19,7 +25,12 @@ class ChangeKind(StrEnum):
     """What is to happen to the show."""
 
     PUBLISH = "PUBLISH"
-    RESCHEDULE = "RESCHEDULE"
+    UNPUBLISH = "UNPUBLISH"
+    EDIT = "EDIT"
+    RESCHEDULE = "RESCHEDULE"  # an edit that moves the date or the place
+    SET_FEE = "SET_FEE"
+    CANCEL = "CANCEL"
+    DELETE = "DELETE"
 
 
 class ChangeStatus(StrEnum):
@@ -30,12 +41,23 @@ class ChangeStatus(StrEnum):
     REFUSED = "REFUSED"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFee:
+    """The platform fee that a show is to have of its own; None: the usual one."""
+
+    basis_points: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the show will be like; None leaves it as it is."""
+    """What the show will be like; what is None or not named stays as it is."""
 
     status: ShowStatus | None = None
-    starts_at: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  # fields of ShowDetails
+    bill: tuple[UUID, ...] | None = None
+    fee: OwnFee | None = None
+    reason: str | None = None  # of a cancellation, for the buyers
+    unsold_only: bool = False  # only if no tickets are sold or held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,38 +77,56 @@ class ShowChange:
     decided_at: datetime | None
 
 
-# The life of a show: the status each kind of change leads to. What is not here is refused.
-TRANSITIONS: Mapping[tuple[ShowStatus, ChangeKind], ShowStatus] = MappingProxyType(
+# The life of a show: the status each kind of change leads to, None: the show is gone. What is not
+# here is refused. That a show has ended is a matter of the clock, see `usecases`.
+TRANSITIONS: Mapping[tuple[ShowStatus, ChangeKind], ShowStatus | None] = MappingProxyType(
     {
         (ShowStatus.DRAFT, ChangeKind.PUBLISH): ShowStatus.PUBLISHED,
+        (ShowStatus.DRAFT, ChangeKind.EDIT): ShowStatus.DRAFT,
         (ShowStatus.DRAFT, ChangeKind.RESCHEDULE): ShowStatus.DRAFT,
+        (ShowStatus.DRAFT, ChangeKind.SET_FEE): ShowStatus.DRAFT,
+        (ShowStatus.DRAFT, ChangeKind.DELETE): None,
+        (ShowStatus.PUBLISHED, ChangeKind.UNPUBLISH): ShowStatus.DRAFT,
+        (ShowStatus.PUBLISHED, ChangeKind.EDIT): ShowStatus.PUBLISHED,
         (ShowStatus.PUBLISHED, ChangeKind.RESCHEDULE): ShowStatus.PUBLISHED,
+        (ShowStatus.PUBLISHED, ChangeKind.SET_FEE): ShowStatus.PUBLISHED,
+        (ShowStatus.PUBLISHED, ChangeKind.CANCEL): ShowStatus.CANCELLED,
+        (ShowStatus.PUBLISHED, ChangeKind.DELETE): None,
+        (ShowStatus.CANCELLED, ChangeKind.DELETE): None,
     }
 )
 
 _REFUSALS: Mapping[ShowStatus, type[CatalogError]] = MappingProxyType(
-    {ShowStatus.PUBLISHED: AlreadyPublished, ShowStatus.CANCELLED: ShowCancelled}
+    {
+        ShowStatus.DRAFT: NotPublished,
+        ShowStatus.PUBLISHED: AlreadyPublished,
+        ShowStatus.CANCELLED: ShowCancelled,
+    }
 )
 
 
-def status_after(status: ShowStatus, kind: ChangeKind) -> ShowStatus:
-    """Return the status a show has after a change.
+def status_after(status: ShowStatus, kind: ChangeKind) -> ShowStatus | None:
+    """Return the status a show has after a change, None if it is gone.
 
     Raises:
+        NotPublished: there is nothing to take back or to cancel.
         AlreadyPublished: there is nothing left to publish.
         ShowCancelled: a cancelled show does not change any more.
     """
-    after = TRANSITIONS.get((status, kind))
-    if after is None:
-        raise _REFUSALS[status]
-    return after
+    try:
+        return TRANSITIONS[status, kind]
+    except KeyError:
+        raise _REFUSALS[status] from None
 
 
 def wished(show: Show, change: ShowChange) -> Show:
     """Return the show as it will be once the change is applied."""
+    wish = change.wish
+    own_fee = show.platform_fee_basis_points if wish.fee is None else wish.fee.basis_points
     return replace(
         show,
-        status=change.wish.status or show.status,
-        details=replace(show.details, starts_at=change.wish.starts_at or show.details.starts_at),
+        status=wish.status or show.status,
+        details=replace(show.details, **wish.details),
+        platform_fee_basis_points=own_fee,
         version=change.version,
     )

@@ -1,6 +1,6 @@
 """What the catalog refuses, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class CatalogError(Exception):
@@ -68,6 +68,12 @@ class AlreadyPublished(CatalogError):
     code = "ALREADY_PUBLISHED"
 
 
+class NotPublished(CatalogError):
+    """The show is not published."""
+
+    code = "NOT_PUBLISHED"
+
+
 class ShowCancelled(CatalogError):
     """The show has been cancelled."""
 
@@ -78,6 +84,28 @@ class ShowInThePast(CatalogError):
     """The show's date is in the past."""
 
     code = "SHOW_IN_THE_PAST"
+
+
+class ShowEnded(CatalogError):
+    """The show is over."""
+
+    code = "SHOW_ENDED"
+
+
+class FixedOncePublished(CatalogError):
+    """Only an admin changes these fields of a published show; `members` names them."""
+
+    code = "FIXED_ONCE_PUBLISHED"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(f"Only an admin changes {', '.join(fields)} of a published show.")
+        self.members = {"errors": {name: ["Fixed once published."] for name in fields}}
+
+
+class ShowChangedMeanwhile(CatalogError):
+    """Somebody else has changed this show meanwhile. Load it again."""
+
+    code = "SHOW_CHANGED"
 
 
 class ChangeInProgress(CatalogError):

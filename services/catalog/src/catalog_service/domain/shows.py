@@ -1,7 +1,7 @@
 """Shows, as drafted by their creators and seen by everybody (docs/rules.md#shows)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -63,12 +63,23 @@ class Show:
     updated_at: datetime
 
 
+def has_ended(show: Show, *, now: datetime) -> bool:
+    """Return whether a show is over."""
+    return show.details.starts_at + timedelta(minutes=show.details.duration_minutes) <= now
+
+
 def check_details(details: ShowDetails, *, now: datetime) -> None:
     """Check what the shape of a request cannot tell.
 
     Raises:
         InvalidFields: names every field that breaks a rule, as the API calls it.
     """
+    if errors := broken_rules(details, now=now):
+        raise InvalidFields(errors)
+
+
+def broken_rules(details: ShowDetails, *, now: datetime) -> dict[str, list[str]]:
+    """Return messages by field, as the API calls it, for all that breaks a rule."""
     errors: dict[str, list[str]] = {}
     if details.starts_at <= now:
         errors["date"] = ["The date must be in the future."]
@@ -80,5 +91,4 @@ def check_details(details: ShowDetails, *, now: datetime) -> None:
         errors["youtubeUrls"] = ["Give a link to a YouTube video."]
     if not all(map(is_instagram, details.instagram_urls)):
         errors["instagramUrls"] = ["Give a link to an Instagram post or reel."]
-    if errors:
-        raise InvalidFields(errors)
+    return errors

@@ -1,5 +1,6 @@
 """Every query about guarded changes."""
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from catalog_service.domain.changes import ChangeKind, ChangeStatus, ShowChange, Wish
+from catalog_service.domain.changes import ChangeKind, ChangeStatus, OwnFee, ShowChange, Wish
 from catalog_service.domain.errors import ChangeInProgress
 from catalog_service.domain.offers import Refusal
-from catalog_service.domain.shows import Show, ShowStatus
+from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
 from catalog_service.models import ShowChangeRow
+
+_DETAILS = frozenset(each.name for each in fields(ShowDetails))
 
 
 class ChangeRepository:
@@ -90,19 +93,43 @@ class ChangeRepository:
 
 
 def _to_json(wish: Wish) -> dict[str, Any]:
-    stored = {
-        "status": None if wish.status is None else wish.status.value,
-        "starts_at": None if wish.starts_at is None else wish.starts_at.isoformat(),
-    }
-    return {name: value for name, value in stored.items() if value is not None}
+    stored: dict[str, Any] = {name: _plain(value) for name, value in wish.details.items()}
+    if wish.status is not None:
+        stored["status"] = wish.status.value
+    if wish.bill is not None:
+        stored["bill"] = [str(comedian_id) for comedian_id in wish.bill]
+    if wish.fee is not None:
+        stored["platform_fee_basis_points"] = wish.fee.basis_points
+    if wish.reason is not None:
+        stored["reason"] = wish.reason
+    if wish.unsold_only:
+        stored["unsold_only"] = True
+    return stored
 
 
 def _from_json(stored: dict[str, Any]) -> Wish:
-    status, starts_at = stored.get("status"), stored.get("starts_at")
+    status, bill = stored.get("status"), stored.get("bill")
+    fee = "platform_fee_basis_points"
     return Wish(
         status=None if status is None else ShowStatus(status),
-        starts_at=None if starts_at is None else datetime.fromisoformat(starts_at),
+        details={name: _detail(name, value) for name, value in stored.items() if name in _DETAILS},
+        bill=None if bill is None else tuple(map(UUID, bill)),
+        fee=OwnFee(stored[fee]) if fee in stored else None,
+        reason=stored.get("reason"),
+        unsold_only=stored.get("unsold_only", False),
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _detail(name: str, value: Any) -> Any:
+    if name == "starts_at":
+        return datetime.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _change(row: ShowChangeRow) -> ShowChange:

@@ -157,7 +157,8 @@ class ComedianRepository:
         return [_comedian(row) for row in self._session.scalars(query)]
 
     def set_bill(self, show_id: UUID, comedian_ids: Sequence[UUID]) -> None:
-        """Put comedians on the bill of a new show, in this order."""
+        """Have these comedians and nobody else on the bill of a locked show, in this order."""
+        self._session.execute(delete(ShowComedianRow).where(ShowComedianRow.show_id == show_id))
         if comedian_ids:
             self._session.execute(
                 insert(ShowComedianRow),
@@ -166,6 +167,11 @@ class ComedianRepository:
                     for position, comedian_id in enumerate(comedian_ids)
                 ],
             )
+
+    def bill(self, show_id: UUID) -> tuple[UUID, ...]:
+        """Return who performs in a show, in order."""
+        query = select(ShowComedianRow.comedian_id).where(ShowComedianRow.show_id == show_id)
+        return tuple(self._session.scalars(query.order_by(ShowComedianRow.position)))
 
     def bills(self, show_ids: Iterable[UUID]) -> dict[UUID, list[Performer]]:
         """Return who performs in each of these shows, in order; every show has an entry."""

@@ -1,11 +1,24 @@
 """Every query about shows."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog_service.domain.actors import Actor
@@ -75,13 +88,15 @@ class ShowRepository:
         editable = select(ShowRow).where(ShowRow.id == show_id, _editable_by(actor))
         return self._one(editable.with_for_update())
 
-    def lock(self, show_id: UUID) -> Show:
-        """Return a show that nobody else changes until the transaction ends.
+    def lock(self, show_id: UUID) -> Show | None:
+        """Return a show that nobody else changes until the transaction ends; None if it is gone."""
+        with suppress(ShowNotFound):
+            return self._one(select(ShowRow).where(ShowRow.id == show_id).with_for_update())
+        return None
 
-        Raises:
-            ShowNotFound: there is none.
-        """
-        return self._one(select(ShowRow).where(ShowRow.id == show_id).with_for_update())
+    def remove(self, show_id: UUID) -> None:
+        """Delete a locked show with its bill and its changes."""
+        self._session.execute(delete(ShowRow).where(ShowRow.id == show_id))
 
     def replace(self, show: Show) -> None:
         """Store what a locked show is like from now on; an older version changes nothing."""

@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from catalog_service.clients.booking import OfferClient
-from catalog_service.domain.changes import ChangeStatus, wished
+from catalog_service.domain.changes import ChangeKind, ChangeStatus, ShowChange, wished
 from catalog_service.domain.offers import Refusal, offer_of
+from catalog_service.domain.shows import Show
 from catalog_service.repositories.transaction import Begin
 
 
 def ask_booking(read: Begin, booking: OfferClient, *, change_id: UUID) -> Refusal | None:
-    """Offer the show as an open change wishes it, and return why booking does not agree.
+    """Have booking do what an open change wishes, and return why it does not agree.
 
     Repeating is harmless: booking takes a version once, and a decided change is not asked about.
 
@@ -21,4 +22,11 @@ def ask_booking(read: Begin, booking: OfferClient, *, change_id: UUID) -> Refusa
         show = None if change is None else tx.shows.find(change.show_id)
     if change is None or show is None or change.status is not ChangeStatus.OPEN:
         return None
-    return booking.put(offer_of(wished(show, change)))
+    return _ask(booking, show, change)
+
+
+def _ask(booking: OfferClient, show: Show, change: ShowChange) -> Refusal | None:
+    if change.kind is ChangeKind.DELETE:
+        return booking.withdraw(show.id, version=change.version)
+    offer = offer_of(wished(show, change))
+    return booking.put_unsold(offer) if change.wish.unsold_only else booking.put(offer)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
-from catalog_service.domain.changes import wished
+from catalog_service.domain.changes import ChangeKind, ShowChange, wished
 from catalog_service.domain.offers import Refusal
-from catalog_service.repositories.transaction import Begin
+from catalog_service.domain.shows import Show, ShowStatus
+from catalog_service.repositories.transaction import Begin, Transaction
 
 
 def settle_change(begin: Begin, *, change_id: UUID, refusal: Refusal | None) -> None:
@@ -20,11 +21,22 @@ def settle_change(begin: Begin, *, change_id: UUID, refusal: Refusal | None) -> 
         if change is None:
             return
         show = tx.shows.lock(change.show_id)
-        if not tx.changes.close(change_id, refusal):
+        if show is None or not tx.changes.close(change_id, refusal):
             return
         if refusal is None:
-            tx.shows.replace(wished(show, change))
+            _apply(tx, show, change)
         else:
             version = max(change.version, refusal.held_version) + 1
             tx.shows.replace(replace(show, version=version))
-            tx.work.mirror_offer(show.id, version=version)
+            if show.status is not ShowStatus.CANCELLED:  # that sale is stopped for ever
+                tx.work.mirror_offer(show.id, version=version)
+
+
+def _apply(tx: Transaction, show: Show, change: ShowChange) -> None:
+    if change.kind is ChangeKind.DELETE:
+        tx.shows.remove(show.id)  # and with it its bill and its changes
+        return
+    tx.shows.replace(wished(show, change))
+    if change.wish.bill is not None:
+        listed = tx.comedians.hold(change.wish.bill)  # who left the directory meanwhile is not
+        tx.comedians.set_bill(show.id, [each for each in change.wish.bill if each in listed])

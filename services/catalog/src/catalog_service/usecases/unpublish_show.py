@@ -1,6 +1,5 @@
-"""Moving a show to another date."""
+"""Taking a show back."""
 
-from datetime import datetime
 from uuid import UUID
 
 from catalog_service.domain.actors import Actor
@@ -9,23 +8,20 @@ from catalog_service.domain.errors import AdminsOnly
 from catalog_service.repositories.transaction import Begin
 
 
-def reschedule_show(
-    begin: Begin, *, actor: Actor, show_id: UUID, starts_at: datetime
-) -> ShowChange:
-    """Wish a show to start at another time, a past one too: admins correct what was wrong.
+def unpublish_show(begin: Begin, *, actor: Actor, show_id: UUID) -> ShowChange:
+    """Wish a show to be a draft again; it is once booking has closed a sale that sold nothing.
 
     Raises:
         AdminsOnly: the actor is no admin.
         ShowNotFound: there is no such show.
-        ShowCancelled: it takes place at no time.
+        NotPublished, ShowCancelled: there is nothing to take back.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     if not actor.is_admin:
         raise AdminsOnly
     with begin() as tx:
         show = tx.shows.lock_for(actor, show_id)
-        status_after(show.status, ChangeKind.RESCHEDULE)
-        wish = Wish(starts_at=starts_at)
-        change = tx.changes.open(show, ChangeKind.RESCHEDULE, wish, actor_id=actor.id)
+        wish = Wish(status=status_after(show.status, ChangeKind.UNPUBLISH), unsold_only=True)
+        change = tx.changes.open(show, ChangeKind.UNPUBLISH, wish, actor_id=actor.id)
         tx.work.decide_change(change.id)
     return change
