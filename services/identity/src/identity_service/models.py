@@ -1,6 +1,8 @@
 """Tables of the identity service."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -123,43 +125,46 @@ class SignInAttemptRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class OrganizerProfileRow(Base):
-    """What an organizer tells about itself, and the platform fee agreed upon, if any."""
+class CreatorProfileRow(Base):
+    """What is stored of every creator, the platform fee agreed upon included, if any."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
+    contact: Mapped[str | None]
+    youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    platform_fee_basis_points: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class OrganizerProfileRow(CreatorProfileRow):
+    """What an organizer tells about itself."""
 
     __tablename__ = "organizer_profile"
     __table_args__ = (CheckConstraint(FEE_IS_A_SHARE, name="fee_is_a_share"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
     name: Mapped[str]
-    contact: Mapped[str | None]
     description: Mapped[str | None]
     venue: Mapped[str | None]
-    youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
-    platform_fee_basis_points: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class ComedianProfileRow(Base):
-    """What a comedian tells about herself, and the platform fee agreed upon, if any."""
+class ComedianProfileRow(CreatorProfileRow):
+    """What a comedian tells about herself."""
 
     __tablename__ = "comedian_profile"
     __table_args__ = (CheckConstraint(FEE_IS_A_SHARE, name="fee_is_a_share"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id, ondelete="CASCADE"), unique=True)
     stage_name: Mapped[str]
     bio: Mapped[str | None]
-    contact: Mapped[str | None]
-    youtube_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    instagram_urls: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    social_links: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
-    platform_fee_basis_points: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+PROFILE_ROWS: Mapping[Role, type[CreatorProfileRow]] = MappingProxyType(
+    {Role.ORGANIZER: OrganizerProfileRow, Role.COMEDIAN: ComedianProfileRow}
+)
 
 
 class ApprovalRow(Base):

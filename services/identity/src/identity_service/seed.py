@@ -6,12 +6,17 @@ from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.errors import UnknownPerson
-from identity_service.domain.people import ComedianProfile, Onboarding, OrganizerProfile, Role
+from identity_service.domain.people import (
+    ComedianProfile,
+    CreatorProfile,
+    Onboarding,
+    OrganizerProfile,
+    Role,
+)
 from identity_service.domain.service_clients import GRANTS
 from identity_service.domain.sign_in import ProviderIdentity, SignInPolicy
 from identity_service.repositories.transaction import Begin
-from identity_service.usecases.apply_as_comedian import apply_as_comedian
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.onboard import onboard
 from identity_service.usecases.recognise_person import recognise_person
@@ -29,7 +34,7 @@ class SeedPerson:
     mailbox: str
     name: str
     age: int = 28
-    profile: OrganizerProfile | ComedianProfile | None = None
+    profile: CreatorProfile | None = None
     approved: bool = True
 
     @property
@@ -170,7 +175,5 @@ def _onboard(begin: Begin, seeded: SeedPerson, user_id: UUID) -> None:
 
 
 def _apply(begin: Begin, seeded: SeedPerson, user_id: UUID) -> None:
-    if isinstance(seeded.profile, OrganizerProfile):
-        apply_as_organizer(begin, user_id=user_id, profile=seeded.profile)
-    elif isinstance(seeded.profile, ComedianProfile):
-        apply_as_comedian(begin, user_id=user_id, profile=seeded.profile)
+    if seeded.profile is not None:
+        apply_as_creator(begin, user_id=user_id, profile=seeded.profile)

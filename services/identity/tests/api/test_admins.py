@@ -16,8 +16,7 @@ from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.errors import UnknownPerson
 from identity_service.domain.people import ComedianProfile, OrganizerProfile
 from identity_service.domain.second_factor import FREE_ATTEMPTS
-from identity_service.usecases.apply_as_comedian import apply_as_comedian
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.reset_admin_password import reset_admin_password
 from identity_service.wiring import Wiring
@@ -103,13 +102,13 @@ def audit_of(browser: Browser, **query: str) -> list[dict[str, Any]]:
 def make_organizer(use: Wiring, person_with: PersonFactory, **changes: Any) -> UUID:
     person = person_with(**changes)
     told = OrganizerProfile(id=uuid4(), name="Laughs", contact="9000000000", venue="Charminar")
-    apply_as_organizer(use.begin, user_id=person, profile=told)
+    apply_as_creator(use.begin, user_id=person, profile=told)
     return person
 
 
 def make_comedian(use: Wiring, person_with: PersonFactory) -> UUID:
     person = person_with()
-    apply_as_comedian(
+    apply_as_creator(
         use.begin, user_id=person, profile=ComedianProfile(id=uuid4(), stage_name="Funny")
     )
     return person

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from identity_service.app import create_app
 from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.people import OrganizerProfile
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.issue_user_token import LIFETIME_SECONDS
 from identity_service.wiring import Wiring
@@ -90,7 +90,7 @@ def test_a_change_of_role_or_standing_is_in_the_next_token(
     admin_id = person_with()
     seen = []
 
-    apply_as_organizer(
+    apply_as_creator(
         use.begin, user_id=user_id, profile=OrganizerProfile(id=user_id, name="Laughs")
     )
     seen.append(caller_of(signed_in.exchange(), use))

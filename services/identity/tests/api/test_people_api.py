@@ -9,8 +9,7 @@ from services.identity.tests.conftest import PUBLIC_URL, Browser, PersonFactory,
 
 from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.people import ComedianProfile, OrganizerProfile, Role
-from identity_service.usecases.apply_as_comedian import apply_as_comedian
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.set_platform_fee import set_platform_fee
 from identity_service.wiring import Wiring
@@ -145,10 +144,10 @@ def test_services_learn_public_names_roles_and_standing(
     client: FlaskClient, use: Wiring, person_with: PersonFactory
 ) -> None:
     audience, organizer, comedian = (person_with(name="Private Name") for _ in range(3))
-    apply_as_organizer(
+    apply_as_creator(
         use.begin, user_id=organizer, profile=OrganizerProfile(id=uuid4(), name="Laughs")
     )
-    apply_as_comedian(
+    apply_as_creator(
         use.begin, user_id=comedian, profile=ComedianProfile(id=uuid4(), stage_name="Funny")
     )
     decide_application(
@@ -185,10 +184,10 @@ def test_services_learn_what_was_agreed_with_creators(
 ) -> None:
     organizer, comedian, usual, admin = (person_with() for _ in range(4))
     for user_id in (organizer, usual):
-        apply_as_organizer(
+        apply_as_creator(
             use.begin, user_id=user_id, profile=OrganizerProfile(id=uuid4(), name="Laughs")
         )
-    apply_as_comedian(
+    apply_as_creator(
         use.begin, user_id=comedian, profile=ComedianProfile(id=uuid4(), stage_name="Funny")
     )
     for user_id, role, fee in (
@@ -209,7 +208,7 @@ def test_what_was_agreed_with_a_creator_holds_on_while_the_creator_is_an_admin(
     client: FlaskClient, use: Wiring, person_with: PersonFactory
 ) -> None:
     user_id = person_with()
-    apply_as_organizer(
+    apply_as_creator(
         use.begin, user_id=user_id, profile=OrganizerProfile(id=uuid4(), name="Laughs")
     )
     set_platform_fee(

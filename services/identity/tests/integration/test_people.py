@@ -27,8 +27,7 @@ from identity_service.domain.people import (
     Role,
 )
 from identity_service.domain.sign_in import hashed
-from identity_service.usecases.apply_as_comedian import apply_as_comedian
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.onboard import onboard
 from identity_service.usecases.purge_expired import purge_expired
@@ -151,9 +150,9 @@ def test_who_is_no_longer_listed_is_again_what_the_profile_shows(use: Wiring, ro
     identity = make_identity()
     user_id = recognise_person(use.begin, use.policy, identity=identity)
     if role is Role.ORGANIZER:
-        apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+        apply_as_creator(use.begin, user_id=user_id, profile=profile())
     if role is Role.COMEDIAN:
-        apply_as_comedian(
+        apply_as_creator(
             use.begin, user_id=user_id, profile=ComedianProfile(id=uuid4(), stage_name="F")
         )
     listed = replace(use.policy, admin_emails=frozenset({identity.email}))
@@ -170,7 +169,7 @@ def test_an_application_makes_a_creator_whose_approval_is_pending(
 ) -> None:
     user_id, told = person_with(), profile()
 
-    apply_as_organizer(use.begin, user_id=user_id, profile=told)
+    apply_as_creator(use.begin, user_id=user_id, profile=told)
 
     applicant = person(use, user_id)
     assert (applicant.role, applicant.approval) == (Role.ORGANIZER, PENDING)
@@ -180,12 +179,12 @@ def test_an_application_makes_a_creator_whose_approval_is_pending(
 
 def test_nobody_is_two_kinds_of_creator(use: Wiring, person_with: PersonFactory) -> None:
     user_id = person_with()
-    apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+    apply_as_creator(use.begin, user_id=user_id, profile=profile())
 
     with pytest.raises(AlreadyApplied):
-        apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+        apply_as_creator(use.begin, user_id=user_id, profile=profile())
     with pytest.raises(RoleConflict):
-        apply_as_comedian(
+        apply_as_creator(
             use.begin, user_id=user_id, profile=ComedianProfile(id=uuid4(), stage_name="F")
         )
 
@@ -198,10 +197,10 @@ def test_two_applications_at_the_same_moment_make_one_creator(
     def apply(kind: str) -> str:
         try:
             if kind == "organizer":
-                apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+                apply_as_creator(use.begin, user_id=user_id, profile=profile())
             else:
                 comedian = ComedianProfile(id=uuid4(), stage_name="F")
-                apply_as_comedian(use.begin, user_id=user_id, profile=comedian)
+                apply_as_creator(use.begin, user_id=user_id, profile=comedian)
         except IdentityError as refusal:
             return refusal.code
         return "applied"
@@ -218,12 +217,12 @@ def test_an_admin_does_not_become_a_creator(use: Wiring) -> None:
     admin = recognise_person(use.begin, policy, identity=make_identity(email="chief@example.org"))
 
     with pytest.raises(RoleConflict):
-        apply_as_organizer(use.begin, user_id=admin, profile=profile())
+        apply_as_creator(use.begin, user_id=admin, profile=profile())
 
 
 def test_every_decision_stays_in_the_history(use: Wiring, person_with: PersonFactory) -> None:
     user_id, admin_id = person_with(), person_with()
-    apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+    apply_as_creator(use.begin, user_id=user_id, profile=profile())
 
     for decision, reason in ((APPROVED, None), (REVOKED, "No-shows"), (APPROVED, "Sorted out")):
         decide_application(
@@ -241,7 +240,7 @@ def test_every_decision_stays_in_the_history(use: Wiring, person_with: PersonFac
 
 def test_a_decision_is_taken_once_by_eight_admins(use: Wiring, person_with: PersonFactory) -> None:
     user_id, admin_id = person_with(), person_with()
-    apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+    apply_as_creator(use.begin, user_id=user_id, profile=profile())
 
     def approve(_: int) -> bool:
         try:
@@ -264,9 +263,9 @@ def test_what_was_not_applied_for_cannot_be_decided(
     with pytest.raises(UnknownPerson):
         decide_application(use.begin, user_id=uuid4(), decision=APPROVED, admin_id=admin_id)
     with pytest.raises(UnknownPerson):
-        apply_as_organizer(use.begin, user_id=uuid4(), profile=profile())
+        apply_as_creator(use.begin, user_id=uuid4(), profile=profile())
     with pytest.raises(UnknownPerson):
-        apply_as_comedian(
+        apply_as_creator(
             use.begin, user_id=uuid4(), profile=ComedianProfile(id=uuid4(), stage_name="F")
         )
 
@@ -288,7 +287,7 @@ def test_with_a_person_goes_everything_that_is_the_persons(
         person_with(),
     )
     sign_in(use.begin, use.policy, identity=identity, replaced_token=None)
-    apply_as_organizer(use.begin, user_id=user_id, profile=profile())
+    apply_as_creator(use.begin, user_id=user_id, profile=profile())
     decide_application(use.begin, user_id=user_id, decision=REJECTED, admin_id=admin_id)
 
     with use.engine.begin() as connection:

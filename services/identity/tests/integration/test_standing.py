@@ -25,7 +25,7 @@ from identity_service.domain.people import OrganizerProfile
 from identity_service.domain.sign_in import SignInPolicy
 from identity_service.domain.standing import RECEIVERS, Standing
 from identity_service.settings import Settings
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.recognise_person import recognise_person
 from identity_service.usecases.send_standing import send_standing
@@ -50,7 +50,7 @@ def creator(use: Wiring, person_with: PersonFactory) -> CreatorFactory:
     def make(*decisions: ApprovalStatus, **identity: str) -> UUID:
         user_id = person_with(**identity)
         profile = OrganizerProfile(id=uuid4(), name="Laughs")
-        apply_as_organizer(use.begin, user_id=user_id, profile=profile)
+        apply_as_creator(use.begin, user_id=user_id, profile=profile)
         decide(use, user_id, *decisions)
         return user_id
 

@@ -23,17 +23,17 @@ from identity_service.api.profile_fields import (
 )
 from identity_service.api.user_schema import ComedianProfileSchema, OrganizerProfileSchema
 from identity_service.api.wired import wired
-from identity_service.domain.approvals import Approval, ApprovalStatus
+from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.errors import NoProfile, SignedOut, UnknownPerson
 from identity_service.domain.people import (
+    Changes,
     ComedianProfile,
+    CreatorProfile,
     OrganizerProfile,
-    Person,
     Role,
     links_with_handles,
 )
-from identity_service.usecases.apply_as_comedian import apply_as_comedian
-from identity_service.usecases.apply_as_organizer import apply_as_organizer
+from identity_service.usecases.apply_as_creator import apply_as_creator
 from identity_service.usecases.edit_creator_profile import edit_creator_profile
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Schema
@@ -98,7 +98,7 @@ class OrganizerResponse(Schema):
 @blp.alt_response(404, description="`NO_PROFILE`")
 def get_comedian_profile() -> dict[str, Any]:
     """Show the caller's profile as a comedian, and what was decided about it last"""
-    return _comedian_view()
+    return _view(Role.COMEDIAN)
 
 
 @blp.post("/api/v1/comedian/profile")
@@ -108,12 +108,7 @@ def get_comedian_profile() -> dict[str, Any]:
 @blp.alt_response(409, description="`ALREADY_APPLIED`, `ROLE_CONFLICT`")
 def post_comedian_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Apply as a comedian; who was rejected applies again"""
-    profile = ComedianProfile(id=uuid7(), **changes_from(body))
-    try:
-        apply_as_comedian(wired().begin, user_id=current_caller().id, profile=profile)
-    except UnknownPerson as gone:
-        raise SignedOut from gone
-    return _comedian_view()
+    return _apply(ComedianProfile(id=uuid7(), **changes_from(body)))
 
 
 @blp.put("/api/v1/comedian/profile")
@@ -123,14 +118,7 @@ def post_comedian_profile(body: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(404, description="`NO_PROFILE`")
 def put_comedian_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Change the profile: absent stays, null clears; who was rejected applies again"""
-    edit_creator_profile(
-        wired().begin,
-        user_id=current_caller().id,
-        role=Role.COMEDIAN,
-        changes=changes_from(body),
-        handles={},
-    )
-    return _comedian_view()
+    return _edit(Role.COMEDIAN, changes_from(body), handles={})
 
 
 @blp.get("/api/v1/organizer/profile")
@@ -139,7 +127,7 @@ def put_comedian_profile(body: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(404, description="`NO_PROFILE`")
 def get_organizer_profile() -> dict[str, Any]:
     """Show the caller's profile as an organizer, and what was decided about it last"""
-    return _organizer_view()
+    return _view(Role.ORGANIZER)
 
 
 @blp.post("/api/v1/organizer/profile")
@@ -151,12 +139,7 @@ def post_organizer_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Apply as an organizer; who was rejected applies again"""
     changes = changes_from(_without_handles(body))
     changes["social_links"] = links_with_handles(changes.get("social_links"), _handles(body))
-    profile = OrganizerProfile(id=uuid7(), **changes)
-    try:
-        apply_as_organizer(wired().begin, user_id=current_caller().id, profile=profile)
-    except UnknownPerson as gone:
-        raise SignedOut from gone
-    return _organizer_view()
+    return _apply(OrganizerProfile(id=uuid7(), **changes))
 
 
 @blp.put("/api/v1/organizer/profile")
@@ -166,14 +149,8 @@ def post_organizer_profile(body: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(404, description="`NO_PROFILE`")
 def put_organizer_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Change the profile: absent stays, null clears; who was rejected applies again"""
-    edit_creator_profile(
-        wired().begin,
-        user_id=current_caller().id,
-        role=Role.ORGANIZER,
-        changes=changes_from(_without_handles(body)),
-        handles=_handles(body),
-    )
-    return _organizer_view()
+    changes = changes_from(_without_handles(body))
+    return _edit(Role.ORGANIZER, changes, handles=_handles(body))
 
 
 def _handles(body: Mapping[str, Any]) -> dict[str, str | None]:
@@ -185,24 +162,32 @@ def _without_handles(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in HANDLES}
 
 
-def _comedian_view() -> dict[str, Any]:
-    person, approval = _caller()
-    if person.role is not Role.COMEDIAN:
-        raise NoProfile
-    return {"success": True, "profile": person.comedian_profile, "approval": approval}
+def _apply(profile: CreatorProfile) -> dict[str, Any]:
+    try:
+        apply_as_creator(wired().begin, user_id=current_caller().id, profile=profile)
+    except UnknownPerson as gone:
+        raise SignedOut from gone
+    return _view(profile.role)
 
 
-def _organizer_view() -> dict[str, Any]:
-    person, approval = _caller()
-    if person.role is not Role.ORGANIZER:
-        raise NoProfile
-    return {"success": True, "profile": person.organizer_profile, "approval": approval}
+def _edit(role: Role, changes: Changes, *, handles: Mapping[str, str | None]) -> dict[str, Any]:
+    edit_creator_profile(
+        wired().begin,
+        user_id=current_caller().id,
+        role=role,
+        changes=changes,
+        handles=handles,
+    )
+    return _view(role)
 
 
-def _caller() -> tuple[Person, Approval | None]:
+def _view(role: Role) -> dict[str, Any]:
     user_id = current_caller().id
     with wired().read() as tx:
         person, approval = tx.people.get(user_id), tx.applications.newest(user_id)
     if person is None:
         raise SignedOut
-    return person, approval
+    if person.role is not role:
+        raise NoProfile
+    profile = person.organizer_profile if role is Role.ORGANIZER else person.comedian_profile
+    return {"success": True, "profile": profile, "approval": approval}

@@ -20,7 +20,7 @@ from identity_service.usecases.decide_application import decide_application
 from identity_service.usecases.set_platform_fee import set_platform_fee
 from service_kit.access import allow, current_caller
 from service_kit.openapi import Instant, Schema
-from service_kit.pagination import PageArguments, decode_cursor, page_of
+from service_kit.pagination import Page, PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
 
 blp = Blueprint("creators", __name__, description="Deciding about creators")
@@ -130,9 +130,7 @@ class ComedianWishRequest(_WishRequest):
 @blp.response(200, OrganizersResponse)
 def get_organizers(limit: int, cursor: str | None) -> dict[str, Any]:
     """List organizers with their history, the newest profile first"""
-    with wired().read() as tx:
-        found = tx.creators.organizers(limit=limit + 1, after=_after(cursor))
-    page = page_of(found, limit=limit, key=_sort_key)
+    page = _page_of(Role.ORGANIZER, limit, cursor)
     return {
         "organizers": [
             {**_person_view(each), "organizer_profile": _profile_view(each)} for each in page.items
@@ -158,9 +156,7 @@ def post_organizer(body: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, ComediansResponse)
 def get_comedian_users(limit: int, cursor: str | None) -> dict[str, Any]:
     """List comedians with their history, the newest profile first"""
-    with wired().read() as tx:
-        found = tx.creators.comedians(limit=limit + 1, after=_after(cursor))
-    page = page_of(found, limit=limit, key=_sort_key)
+    page = _page_of(Role.COMEDIAN, limit, cursor)
     return {
         "comedians": [
             {
@@ -208,11 +204,14 @@ def _fulfil(user_id: UUID, role: Role, body: dict[str, Any]) -> dict[str, Any]:
     return {"success": True}
 
 
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    created_at, user_id = decode_cursor(cursor, _instant, UUID)
-    return created_at, user_id
+def _page_of(role: Role, limit: int, cursor: str | None) -> Page[Creator]:
+    after = None
+    if cursor is not None:
+        created_at, user_id = decode_cursor(cursor, _instant, UUID)
+        after = created_at, user_id
+    with wired().read() as tx:
+        found = tx.creators.with_role(role, limit=limit + 1, after=after)
+    return page_of(found, limit=limit, key=_sort_key)
 
 
 def _instant(text: str) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus
-from identity_service.domain.people import ComedianProfile, OrganizerProfile, Role
+from identity_service.domain.people import CreatorProfile, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Creator:
     role: Role
     name: str | None
     image: str | None
-    profile: OrganizerProfile | ComedianProfile
+    profile: CreatorProfile
     platform_fee_basis_points: int | None
     created_at: datetime
     updated_at: datetime

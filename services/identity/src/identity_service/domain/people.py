@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from identity_service.domain.approvals import ApprovalStatus
@@ -24,43 +24,42 @@ CREATORS = frozenset({Role.ORGANIZER, Role.COMEDIAN})
 MAX_AGE = 120
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizerProfile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatorProfile:
+    """What every creator tells; `role` is the one that such a profile is of."""
+
+    role: ClassVar[Role]
+
+    id: UUID
+    contact: str | None = None
+    youtube_urls: tuple[str, ...] = ()
+    instagram_urls: tuple[str, ...] = ()
+    social_links: Mapping[str, str] | None = None
+
+    def contents(self) -> dict[str, Any]:
+        """Return what the profile says, without the id."""
+        return {name: value for name, value in asdict(self).items() if name != "id"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizerProfile(CreatorProfile):
     """What an organizer tells about itself; `name` is the public one."""
 
-    id: UUID
+    role: ClassVar = Role.ORGANIZER
+
     name: str
-    contact: str | None = None
     description: str | None = None
     venue: str | None = None
-    youtube_urls: tuple[str, ...] = ()
-    instagram_urls: tuple[str, ...] = ()
-    social_links: Mapping[str, str] | None = None
-
-    def contents(self) -> dict[str, Any]:
-        """Return what the profile says, without the id."""
-        return _without_id(self)
 
 
-@dataclass(frozen=True, slots=True)
-class ComedianProfile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComedianProfile(CreatorProfile):
     """What a comedian tells about herself; `stage_name` is the public one."""
 
-    id: UUID
+    role: ClassVar = Role.COMEDIAN
+
     stage_name: str
     bio: str | None = None
-    contact: str | None = None
-    youtube_urls: tuple[str, ...] = ()
-    instagram_urls: tuple[str, ...] = ()
-    social_links: Mapping[str, str] | None = None
-
-    def contents(self) -> dict[str, Any]:
-        """Return what the profile says, without the id."""
-        return _without_id(self)
-
-
-def _without_id(profile: OrganizerProfile | ComedianProfile) -> dict[str, Any]:
-    return {name: value for name, value in asdict(profile).items() if name != "id"}
 
 
 Changes = Mapping[str, Any]  # of a dataclass above or below, by field: what is absent stays

@@ -9,13 +9,8 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from identity_service.domain.approvals import Approval, ApprovalStatus
-from identity_service.domain.people import Changes, ComedianProfile, OrganizerProfile, Role
-from identity_service.models import ApprovalRow, ComedianProfileRow, OrganizerProfileRow
-
-_PROFILES: dict[Role, type[OrganizerProfileRow] | type[ComedianProfileRow]] = {
-    Role.ORGANIZER: OrganizerProfileRow,
-    Role.COMEDIAN: ComedianProfileRow,
-}
+from identity_service.domain.people import Changes, CreatorProfile, Role
+from identity_service.models import PROFILE_ROWS, ApprovalRow
 
 
 class ApplicationRepository:
@@ -28,34 +23,21 @@ class ApplicationRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add_organizer(self, user_id: UUID, profile: OrganizerProfile) -> None:
-        """Store the profile of a person who applies as an organizer."""
-        self._session.add(
-            OrganizerProfileRow(
-                name=profile.name,
-                description=profile.description,
-                venue=profile.venue,
-                **_shared(user_id, profile),
-            )
-        )
-
-    def add_comedian(self, user_id: UUID, profile: ComedianProfile) -> None:
-        """Store the profile of a person who applies as a comedian."""
-        self._session.add(
-            ComedianProfileRow(
-                stage_name=profile.stage_name, bio=profile.bio, **_shared(user_id, profile)
-            )
-        )
+    def add(self, user_id: UUID, profile: CreatorProfile) -> None:
+        """Store the profile of a person who applies."""
+        row = PROFILE_ROWS[profile.role]
+        self._session.add(row(id=profile.id, user_id=user_id, **_stored(profile.contents())))
 
     def change(self, user_id: UUID, role: Role, changes: Changes) -> None:
         """Store what a creator of this role changes in the profile."""
-        profile = _PROFILES[role]
-        stored = {name: list(x) if isinstance(x, tuple) else x for name, x in changes.items()}
-        self._session.execute(update(profile).where(profile.user_id == user_id).values(**stored))
+        profile = PROFILE_ROWS[role]
+        self._session.execute(
+            update(profile).where(profile.user_id == user_id).values(**_stored(changes))
+        )
 
     def social_links(self, user_id: UUID, role: Role) -> Mapping[str, str] | None:
         """Return the social links in the profile of a creator of this role."""
-        profile = _PROFILES[role]
+        profile = PROFILE_ROWS[role]
         return self._session.scalar(select(profile.social_links).where(profile.user_id == user_id))
 
     def newest(self, user_id: UUID) -> Approval | None:
@@ -92,12 +74,5 @@ class ApplicationRepository:
         )
 
 
-def _shared(user_id: UUID, profile: OrganizerProfile | ComedianProfile) -> dict[str, Any]:
-    return {
-        "id": profile.id,
-        "user_id": user_id,
-        "contact": profile.contact,
-        "youtube_urls": list(profile.youtube_urls),
-        "instagram_urls": list(profile.instagram_urls),
-        "social_links": profile.social_links and dict(profile.social_links),
-    }
+def _stored(changes: Changes) -> dict[str, Any]:
+    return {name: list(x) if isinstance(x, tuple) else x for name, x in changes.items()}

@@ -9,9 +9,9 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from identity_service.domain.creators import Creator, Decision
-from identity_service.domain.people import ComedianProfile, OrganizerProfile, Role
-from identity_service.models import ApprovalRow, ComedianProfileRow, OrganizerProfileRow, UserRow
-from identity_service.repositories.people import comedian_profile, organizer_profile
+from identity_service.domain.people import Role
+from identity_service.models import PROFILE_ROWS, ApprovalRow, CreatorProfileRow, UserRow
+from identity_service.repositories.people import profile_of
 
 
 class CreatorRepository:
@@ -20,52 +20,34 @@ class CreatorRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def organizers(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Creator]:
-        """Return organizers, the newest profile first."""
+    def with_role(
+        self, role: Role, *, limit: int, after: tuple[datetime, UUID] | None
+    ) -> list[Creator]:
+        """Return creators of this role, the newest profile first."""
+        profile = PROFILE_ROWS[role]
         query = (
-            select(UserRow, OrganizerProfileRow)
-            .join(OrganizerProfileRow, OrganizerProfileRow.user_id == UserRow.id)
-            .where(UserRow.role == Role.ORGANIZER)
-            .order_by(OrganizerProfileRow.created_at.desc(), UserRow.id.desc())
+            select(UserRow, profile)
+            .join(profile, profile.user_id == UserRow.id)
+            .where(UserRow.role == role)
+            .order_by(profile.created_at.desc(), UserRow.id.desc())
             .limit(limit)
         )
         if after is not None:
-            query = query.where(tuple_(OrganizerProfileRow.created_at, UserRow.id) < after)
+            query = query.where(tuple_(profile.created_at, UserRow.id) < after)
         found = self._session.execute(query).all()
-        history = self._history([user.id for user, _profile in found])
-        return [
-            _creator(user, profile, organizer_profile(profile), history[user.id])
-            for user, profile in found
-        ]
-
-    def comedians(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Creator]:
-        """Return comedians, the newest profile first."""
-        query = (
-            select(UserRow, ComedianProfileRow)
-            .join(ComedianProfileRow, ComedianProfileRow.user_id == UserRow.id)
-            .where(UserRow.role == Role.COMEDIAN)
-            .order_by(ComedianProfileRow.created_at.desc(), UserRow.id.desc())
-            .limit(limit)
-        )
-        if after is not None:
-            query = query.where(tuple_(ComedianProfileRow.created_at, UserRow.id) < after)
-        found = self._session.execute(query).all()
-        history = self._history([user.id for user, _profile in found])
-        return [
-            _creator(user, profile, comedian_profile(profile), history[user.id])
-            for user, profile in found
-        ]
+        history = self._history([user.id for user, _row in found])
+        return [_creator(user, row, history[user.id]) for user, row in found]
 
     def fee(self, user_id: UUID, role: Role) -> int | None:
         """Return a creator's own platform fee in basis points, None if it is the usual one."""
-        profile = OrganizerProfileRow if role is Role.ORGANIZER else ComedianProfileRow
+        profile = PROFILE_ROWS[role]
         return self._session.scalar(
             select(profile.platform_fee_basis_points).where(profile.user_id == user_id)
         )
 
     def set_fee(self, user_id: UUID, role: Role, basis_points: int | None) -> None:
         """Set the own platform fee of a creator who is locked in this transaction."""
-        profile = OrganizerProfileRow if role is Role.ORGANIZER else ComedianProfileRow
+        profile = PROFILE_ROWS[role]
         self._session.execute(
             update(profile)
             .where(profile.user_id == user_id)
@@ -88,19 +70,14 @@ class CreatorRepository:
         return history
 
 
-def _creator(
-    user: UserRow,
-    row: OrganizerProfileRow | ComedianProfileRow,
-    profile: OrganizerProfile | ComedianProfile,
-    history: list[Decision],
-) -> Creator:
+def _creator(user: UserRow, row: CreatorProfileRow, history: list[Decision]) -> Creator:
     return Creator(
         id=user.id,
         email=user.email,
         role=user.role,
         name=user.name,
         image=user.image,
-        profile=profile,
+        profile=profile_of(row),
         platform_fee_basis_points=row.platform_fee_basis_points,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -1,6 +1,7 @@
 """Every query about people and their accounts."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, cast, exists, func, select, text, update
@@ -10,6 +11,7 @@ from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.people import (
     Changes,
     ComedianProfile,
+    CreatorProfile,
     Onboarding,
     OrganizerProfile,
     Person,
@@ -23,6 +25,7 @@ from identity_service.models import (
     AccountRow,
     ApprovalRow,
     ComedianProfileRow,
+    CreatorProfileRow,
     OrganizerProfileRow,
     UserRow,
 )
@@ -186,9 +189,7 @@ def newest_approval() -> ColumnElement[ApprovalStatus | None]:
     )
 
 
-def _has_profile(
-    profile: type[OrganizerProfileRow] | type[ComedianProfileRow],
-) -> ColumnElement[bool]:
+def _has_profile(profile: type[CreatorProfileRow]) -> ColumnElement[bool]:
     return exists().where(profile.user_id == UserRow.id)
 
 
@@ -219,28 +220,33 @@ def _person(
     )
 
 
+def profile_of(row: CreatorProfileRow) -> CreatorProfile:
+    """Return what a creator tells."""
+    match row:
+        case OrganizerProfileRow():
+            return organizer_profile(row)
+        case ComedianProfileRow():
+            return comedian_profile(row)
+    raise TypeError(type(row))
+
+
 def organizer_profile(row: OrganizerProfileRow) -> OrganizerProfile:
     """Return what an organizer tells."""
     return OrganizerProfile(
-        id=row.id,
-        name=row.name,
-        contact=row.contact,
-        description=row.description,
-        venue=row.venue,
-        youtube_urls=tuple(row.youtube_urls),
-        instagram_urls=tuple(row.instagram_urls),
-        social_links=row.social_links,
+        name=row.name, description=row.description, venue=row.venue, **_told_by_all(row)
     )
 
 
 def comedian_profile(row: ComedianProfileRow) -> ComedianProfile:
     """Return what a comedian tells."""
-    return ComedianProfile(
-        id=row.id,
-        stage_name=row.stage_name,
-        bio=row.bio,
-        contact=row.contact,
-        youtube_urls=tuple(row.youtube_urls),
-        instagram_urls=tuple(row.instagram_urls),
-        social_links=row.social_links,
-    )
+    return ComedianProfile(stage_name=row.stage_name, bio=row.bio, **_told_by_all(row))
+
+
+def _told_by_all(row: CreatorProfileRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "contact": row.contact,
+        "youtube_urls": tuple(row.youtube_urls),
+        "instagram_urls": tuple(row.instagram_urls),
+        "social_links": row.social_links,
+    }
