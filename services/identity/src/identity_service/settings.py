@@ -165,9 +165,11 @@ def _words(raw: str) -> frozenset[str]:
 
 
 def _origins(env: EnvironmentReader, raw: str) -> frozenset[str]:
-    asked = _words(raw)
+    asked = frozenset(raw.split())  # by spaces: the gateway reads the same variable
     if any(origin_of(word) != word for word in asked):
-        env.problems.append("ALLOWED_ORIGINS must list origins such as https://example.org")
+        env.problems.append(
+            "ALLOWED_ORIGINS must list origins such as https://example.org, separated by spaces"
+        )
     return asked
 
 

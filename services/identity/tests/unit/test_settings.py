@@ -68,6 +68,7 @@ def test_an_unnamed_environment_counts_as_production() -> None:
         ("KEY_ENCRYPTION_KEY", "", "KEY_ENCRYPTION_KEY is not set"),
         ("ALLOWED_ORIGINS", "https://x.example/", "ALLOWED_ORIGINS must list origins"),
         ("ALLOWED_ORIGINS", "*", "ALLOWED_ORIGINS must list origins"),
+        ("ALLOWED_ORIGINS", "https://a.example,https://b.example", "separated by spaces"),
         ("ENV", "staging", "ENV must be one of"),
     ],
 )
