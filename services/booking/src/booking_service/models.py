@@ -88,6 +88,19 @@ class CreatorStandingRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class CreatorTermsRow(Base):
+    """What identity last said was agreed with a creator; in force on the rows of the shows."""
+
+    __tablename__ = "creator_terms"
+    __table_args__ = (
+        CheckConstraint("platform_fee_basis_points BETWEEN 0 AND 10000", name="fee_is_a_share"),
+    )
+
+    creator_id: Mapped[UUID] = mapped_column(primary_key=True)
+    platform_fee_basis_points: Mapped[int | None]
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class DeletedOfferRow(Base):
     """A show that catalog deleted: late news of it are not stored any more."""
 

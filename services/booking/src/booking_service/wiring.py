@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import Engine, text
 
 from booking_service.clients.config import ConfigClient
+from booking_service.clients.identity import IdentityClient
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin, Transaction
@@ -34,6 +35,7 @@ class Wiring:
     fees: CurrentFees
     rules: CurrentRules
     config: ConfigClient
+    identity: IdentityClient
     verifier: TokenVerifier
 
     def ready(self) -> None:
@@ -65,6 +67,7 @@ def wire(settings: Settings) -> Wiring:
         fees=CurrentFees(read),
         rules=CurrentRules(read),
         config=ConfigClient(Peer("config", settings.config_url, tokens)),
+        identity=IdentityClient(Peer("identity", settings.identity_url, tokens)),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -8,6 +8,7 @@ from prometheus_client import Gauge
 from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS
 from booking_service.domain.errors import FeesUnavailable
 from booking_service.settings import Settings, WorkerSettings
+from booking_service.usecases.refresh_creator_terms import refresh_creator_terms
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.usecases.release_expired_holds import release_expired_holds
@@ -19,6 +20,7 @@ from service_kit.worker import run_until_stopped
 
 FEES_EVERY_SECONDS = 5.0
 SETTINGS_EVERY_SECONDS = 5.0
+TERMS_EVERY_SECONDS = 5.0
 HOLDS_EVERY_SECONDS = 5.0
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 KEYS_AT_ONCE = 5_000
@@ -31,6 +33,12 @@ FEE_SCHEDULE_AGE = Gauge(
 PLATFORM_SETTINGS_AGE = Gauge(
     "platform_settings_age_seconds",
     "Time since the config service last confirmed the rules in use.",
+)
+
+
+CREATOR_TERMS_AGE = Gauge(
+    "creator_terms_age_seconds",
+    "Time since identity last confirmed the oldest of the terms agreed with creators.",
 )
 
 
@@ -51,6 +59,14 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
             with use.read() as tx:
                 _measure(PLATFORM_SETTINGS_AGE, tx.platform_settings.age())
 
+    def refresh_terms() -> None:
+        try:
+            refresh_creator_terms(use.begin, use.identity)
+        finally:
+            with use.read() as tx:
+                age = tx.creators.age_of_platform_fees()
+            _measure(CREATOR_TERMS_AGE, timedelta(0) if age is None else age)
+
     def forget_keys() -> None:
         age, forgotten = timedelta(hours=IDEMPOTENCY_KEY_HOURS), KEYS_AT_ONCE
         while forgotten == KEYS_AT_ONCE:
@@ -67,6 +83,7 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
         [
             Periodic("refresh-fees", FEES_EVERY_SECONDS, refresh_fees),
             Periodic("refresh-settings", SETTINGS_EVERY_SECONDS, refresh_settings),
+            Periodic("refresh-terms", TERMS_EVERY_SECONDS, refresh_terms),
             Periodic(
                 "release-holds", HOLDS_EVERY_SECONDS, lambda: release_expired_holds(use.begin)
             ),

@@ -43,7 +43,7 @@ def _calls(client: FlaskClient, headers: dict[str, str]) -> Call:
 def offer(**changes: Any) -> dict[str, Any]:
     return {
         "version": 1,
-        "creatorId": str(uuid4()),
+        "creatorId": None,
         "title": "Open Mic",
         "venue": "Cellar",
         "city": "Hyderabad",
@@ -77,6 +77,18 @@ def test_a_change_for_shows_without_bookings_is_refused_once_one_is_sold(
 
     assert (status, refused["code"]) == (409, "HAS_ACTIVE_BOOKINGS")
     assert catalog("PUT", path, {**said, "version": 4}) == (200, {"applied": True, "version": 4})
+
+
+def test_nothing_is_sold_at_terms_that_identity_could_not_be_asked_for(
+    catalog: Call, buyer: Call
+) -> None:
+    show_id = uuid4()
+
+    said = offer(creatorId=str(uuid4()))  # in these tests, nobody is where identity should be
+    status, refused = catalog("PUT", f"/internal/offers/{show_id}", said)
+
+    assert (status, refused["status"]) == (503, 503)
+    assert book(buyer, show_id)[0] == 404
 
 
 @pytest.mark.parametrize(

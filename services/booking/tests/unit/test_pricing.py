@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from booking_service.domain.pricing import FeeSchedule, FeeSlab, quote, share_of, slab_of
+from booking_service.domain.pricing import (
+    FeeSchedule,
+    FeeSlab,
+    own_platform_fee,
+    quote,
+    share_of,
+    slab_of,
+)
 
 SCHEDULE = FeeSchedule(3, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
 
@@ -89,3 +96,29 @@ def test_the_worked_examples_of_the_rules_are_what_is_charged() -> None:
         assert lines.convenience_fee_paise == round(fee * 100)
         assert lines.grand_total_paise == round(buyer_pays * 100)
         assert lines.platform_fee_paise == round(platform_fee * 100)
+
+
+def examples_of_precedence() -> list[tuple[str, ...]]:
+    """Return the show's rate, the creator's, the one that holds, and the fee."""
+    row = r"^\| (none|[\d.]+ %) \| (none|[\d.]+ %) \| ([\d.]+ %) \| ₹([\d.]+) \|$"
+    return re.findall(row, RULES.read_text(), re.MULTILINE)
+
+
+def test_the_platform_fee_is_the_shows_else_the_creators_else_the_configured_one() -> None:
+    def basis_points(rate: str) -> int | None:
+        return None if rate == "none" else round(float(rate.removesuffix(" %")) * 100)
+
+    examples = examples_of_precedence()
+    assert len(examples) == 7
+
+    for of_show, of_creator, rate, fee in examples:
+        lines = quote(
+            unit_price_paise=49_900,
+            quantity=2,
+            schedule=SCHEDULE,
+            own_platform_fee_basis_points=own_platform_fee(
+                of_show=basis_points(of_show), of_creator=basis_points(of_creator)
+            ),
+        )
+        assert lines.platform_fee_basis_points == basis_points(rate)
+        assert lines.platform_fee_paise == round(float(fee) * 100)

@@ -27,6 +27,7 @@ from booking_service.domain.errors import CancellationNotFound
 from booking_service.domain.offers import Inventory, Offer
 from booking_service.usecases.cancel_show import cancel_show
 from booking_service.usecases.delete_offer import delete_offer
+from booking_service.usecases.learn_terms import learn_terms
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
 from service_kit.access import allow
@@ -149,10 +150,13 @@ class SalesResponse(Schema):
     description="`CAPACITY_BELOW_SOLD`, `HAS_ACTIVE_BOOKINGS`, `SHOW_CANCELLED`, "
     "`VERSION_CONFLICT`",
 )
+@blp.alt_response(503, description="a creator nothing is known of, and identity cannot be asked")
 def put_show_offer(body: dict[str, Any], show_id: UUID) -> dict[str, Any]:
     """Take over what catalog says of a show"""
-    unsold_only = body.pop("unsold_only")
-    stored = put_offer(wired().begin, offer=Offer(show_id=show_id, **body), unsold_only=unsold_only)
+    use, unsold_only = wired(), body.pop("unsold_only")
+    if body["creator_id"] is not None:
+        learn_terms(use.begin, use.identity, creator_id=body["creator_id"])
+    stored = put_offer(use.begin, offer=Offer(show_id=show_id, **body), unsold_only=unsold_only)
     return {"applied": stored == body["version"], "version": stored}
 
 

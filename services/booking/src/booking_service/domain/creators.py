@@ -1,6 +1,12 @@
 """Creators of shows, as far as selling their tickets goes (docs/rules.md#offers)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+PlatformFees: TypeAlias = Mapping[UUID, int | None]
+"""The platform fee agreed with creators, in basis points; None: the configured one."""
 
 
 @dataclass(frozen=True, slots=True)

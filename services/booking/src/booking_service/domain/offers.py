@@ -10,6 +10,7 @@ from booking_service.domain.errors import (
     ShowCancelled,
     VersionConflict,
 )
+from booking_service.domain.pricing import own_platform_fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ class Inventory:
     @property
     def own_platform_fee_basis_points(self) -> int | None:
         """The show's own platform fee, else its creator's; None: the configured one."""
-        of_show = self.offer.platform_fee_basis_points
-        return self.creator_fee_basis_points if of_show is None else of_show
+        return own_platform_fee(
+            of_show=self.offer.platform_fee_basis_points, of_creator=self.creator_fee_basis_points
+        )
 
 
 def is_news(current: Inventory, wished: Offer, *, unsold_only: bool = False) -> bool:

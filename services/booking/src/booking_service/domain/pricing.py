@@ -63,7 +63,7 @@ def quote(
 ) -> Quote:
     """Return the lines of a booking; each fee is rounded half up, once, on its whole line.
 
-    The show's own platform fee, if it has one, precedes the configured one.
+    Their own platform fee, if there is one, precedes the configured one.
     """
     ticket_total = unit_price_paise * quantity
     slab = slab_of(unit_price_paise, schedule)
@@ -82,6 +82,11 @@ def quote(
         platform_fee_paise=share_of(ticket_total, platform_share),
         fee_schedule_version=schedule.version,
     )
+
+
+def own_platform_fee(*, of_show: int | None, of_creator: int | None) -> int | None:
+    """Return the rate that precedes the configured one: the show's, else its creator's."""
+    return of_creator if of_show is None else of_show
 
 
 def slab_of(unit_price_paise: int, schedule: FeeSchedule) -> FeeSlab:

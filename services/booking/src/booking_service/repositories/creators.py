@@ -1,13 +1,15 @@
 """What identity says of creators, and its effect on the shows that are sold."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Interval, func, select, type_coerce, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.creators import Standing
-from booking_service.models import CreatorStandingRow, TicketInventoryRow
+from booking_service.domain.creators import PlatformFees, Standing
+from booking_service.models import CreatorStandingRow, CreatorTermsRow, TicketInventoryRow
 
 _CLAIM = "creator:"
 
@@ -58,6 +60,65 @@ class CreatorRepository:
             .values(creator_allowed=standing.allowed)
             .execution_options(synchronize_session=False)
         )
+
+    def ids(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Return some creators that are known or have shows here, in the order of their ids."""
+        show, terms = TicketInventoryRow, CreatorTermsRow
+        of_shows = select(show.creator_id).where(show.creator_id.is_not(None))
+        every = union(of_shows, select(terms.creator_id)).subquery()
+        query = select(every.c.creator_id).order_by(every.c.creator_id).limit(limit)
+        if after is not None:
+            query = query.where(every.c.creator_id > after)
+        return self._session.scalars(query).all()
+
+    def platform_fees(self, creator_ids: Sequence[UUID]) -> PlatformFees:
+        """Return what is known to be agreed with these creators; unknown ones are absent."""
+        row = CreatorTermsRow
+        rows = self._session.execute(
+            select(row.creator_id, row.platform_fee_basis_points).where(
+                row.creator_id.in_(creator_ids)
+            )
+        )
+        return {row.creator_id: row.platform_fee_basis_points for row in rows}
+
+    def confirm_platform_fees(self, creator_ids: Sequence[UUID]) -> None:
+        """Note that identity still says the same of these creators."""
+        self._session.execute(
+            update(CreatorTermsRow)
+            .where(CreatorTermsRow.creator_id.in_(creator_ids))
+            .values(confirmed_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
+
+    def set_platform_fee(self, creator_id: UUID, basis_points: int | None) -> None:
+        """Store what was agreed with a creator, for every sale that commits from now on.
+
+        Call it with the creator claimed. It waits for the sales under way of each show.
+        """
+        values = {"platform_fee_basis_points": basis_points}
+        self._session.execute(
+            insert(CreatorTermsRow)
+            .values(creator_id=creator_id, **values)
+            .on_conflict_do_update(
+                index_elements=[CreatorTermsRow.creator_id],
+                set_={**values, "confirmed_at": func.now()},
+            )
+        )
+        self._lock_shows(creator_id)
+        self._session.execute(
+            update(TicketInventoryRow)
+            .where(
+                TicketInventoryRow.creator_id == creator_id,
+                TicketInventoryRow.creator_fee_basis_points.is_distinct_from(basis_points),
+            )
+            .values(creator_fee_basis_points=basis_points)
+            .execution_options(synchronize_session=False)
+        )
+
+    def age_of_platform_fees(self) -> timedelta | None:
+        """Return how long ago identity confirmed the oldest of them, None if none is known."""
+        age = func.now() - func.min(CreatorTermsRow.confirmed_at)
+        return self._session.scalar(select(type_coerce(age, Interval)))
 
     def _lock_shows(self, creator_id: UUID) -> None:
         """Lock the rows of a creator's shows, in the order in which sales lock them."""

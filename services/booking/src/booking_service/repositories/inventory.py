@@ -5,12 +5,17 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking_service.domain.offers import Inventory, Offer
-from booking_service.models import CreatorStandingRow, DeletedOfferRow, TicketInventoryRow
+from booking_service.models import (
+    CreatorStandingRow,
+    CreatorTermsRow,
+    DeletedOfferRow,
+    TicketInventoryRow,
+)
 
 _CLAIM = "offer:"
 
@@ -54,6 +59,7 @@ class InventoryRepository:
             insert(TicketInventoryRow).values(
                 available=offer.capacity,
                 creator_allowed=_is_allowed(offer.creator_id),
+                creator_fee_basis_points=_fee_of(offer.creator_id),
                 **asdict(offer),
             )
         )
@@ -93,6 +99,7 @@ class InventoryRepository:
             .values(
                 available=offer.capacity - row.locked - row.sold,
                 creator_allowed=_is_allowed(offer.creator_id),
+                creator_fee_basis_points=_fee_of(offer.creator_id),
                 updated_at=func.now(),
                 **values,
             )
@@ -161,3 +168,10 @@ def _is_allowed(creator_id: UUID | None) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return func.coalesce(allowed, True)
+
+
+def _fee_of(creator_id: UUID | None) -> ScalarSelect[int | None]:
+    row = CreatorTermsRow
+    return (
+        select(row.platform_fee_basis_points).where(row.creator_id == creator_id).scalar_subquery()
+    )
