@@ -82,6 +82,12 @@ SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', name, service |
 FROM planned_schema \gexec
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I, auditor', name, service) FROM planned_schema \gexec
 
+-- What services may use of what Postgres brings along; a server without it is fine, too.
+CREATE SCHEMA IF NOT EXISTS extensions;
+SELECT format('GRANT USAGE ON SCHEMA extensions TO %I', name) FROM planned_role \gexec
+SELECT format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA extensions', name)
+FROM pg_available_extensions WHERE name IN ('pg_trgm') \gexec
+
 -- What an owner will create belongs to the service to use and to the auditor to read.
 SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s', service || '_owner', change.what)
 FROM planned_schema

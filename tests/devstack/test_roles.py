@@ -107,6 +107,17 @@ def test_the_auditor_writes_nothing_even_outside_read_only_transactions(
 
 
 @pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("suffix", ["", "_owner"])
+def test_services_may_compare_the_spelling_of_words(
+    postgres: Postgres, service: str, suffix: str
+) -> None:
+    similar = "SELECT extensions.word_similarity('lamakan', 'at lamakaan') > 0.5"
+    assert execute(postgres, service + suffix, similar).fetchone() == (True,)
+    with pytest.raises(errors.InsufficientPrivilege):
+        execute(postgres, service + suffix, "CREATE TABLE extensions.mine (id int)")
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_nothing_of_a_service_lasts_long(postgres: Postgres, service: str) -> None:
     limits = execute(
         postgres,

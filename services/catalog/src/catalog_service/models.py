@@ -14,7 +14,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog_service.domain.changes import ChangeKind, ChangeStatus
@@ -78,6 +78,13 @@ class ShowRow(Base):
         Index(
             "ix_show_published_newest",
             "created_at",
+            "id",
+            postgresql_where=text("status = 'PUBLISHED'"),
+        ),
+        Index(
+            "ix_show_published_city",
+            text("lower(city)"),
+            "starts_at",
             "id",
             postgresql_where=text("status = 'PUBLISHED'"),
         ),
@@ -165,6 +172,37 @@ class ShowComedianRow(Base):
     )
     comedian_id: Mapped[UUID] = mapped_column(ForeignKey(ComedianRow.id), primary_key=True)
     position: Mapped[int]
+
+
+class ShowSearchRow(Base):
+    """What a show can be found by; triggers keep it right, nobody else writes it.
+
+    They run at the end of a transaction. Whoever renames a comedian has locked the entry against
+    being put on a bill meanwhile (`ComedianRepository.lock_for`).
+    """
+
+    __tablename__ = "show_search"
+    __table_args__ = (
+        Index(
+            "ix_show_search_document",
+            "document",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
+        Index(
+            "ix_show_search_words",
+            "words",
+            postgresql_using="gin",
+            postgresql_ops={"words": "extensions.gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
+    )
+
+    show_id: Mapped[UUID] = mapped_column(
+        ForeignKey(ShowRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    document: Mapped[str] = mapped_column(TSVECTOR)  # all words: of the description as well
+    words: Mapped[str]  # of title, venue, city and performers, folded
 
 
 class ShowChangeRow(Base):

@@ -16,7 +16,7 @@ from catalog_service.api.rules import CREATORS, current_actor
 from catalog_service.api.schemas import ComedianResponse, ComediansResponse
 from catalog_service.api.wired import wired
 from catalog_service.domain.comedians import ComedianDetails
-from catalog_service.domain.discovery import ShowFilter, ShowOrder
+from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder
 from catalog_service.usecases.create_comedian import create_comedian
 from catalog_service.usecases.delete_comedian import delete_comedian
 from catalog_service.usecases.edit_comedian import edit_comedian
@@ -71,16 +71,11 @@ def get_comedian(comedian_id: UUID) -> dict[str, Any]:
     use = wired()
     with use.read() as tx:
         comedian = tx.comedians.find(comedian_id)
-        shows = tx.shows.upcoming(
-            ShowFilter(comedian_id=comedian_id),
-            now=use.now(),
-            order=ShowOrder.DATE,
-            after=None,
-            limit=DEFAULT_LIMIT,
-        )
+        first = Listing(ShowFilter(comedian_id=comedian_id), ShowOrder.DATE, DEFAULT_LIMIT)
+        shows = tx.shows.upcoming(first, now=use.now())
     return {
         "comedian": comedian_document(comedian),
-        "shows": show_documents(use, shows, viewer=None),
+        "shows": show_documents(use, shows[:DEFAULT_LIMIT], viewer=None),
     }
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,10 +19,11 @@ from catalog_service.api.schemas import ShowArguments, ShowResponse, ShowsRespon
 from catalog_service.api.shared_answers import NOT_MODIFIED, read_before, shared_answer
 from catalog_service.api.wired import wired
 from catalog_service.domain.actors import Actor
-from catalog_service.domain.discovery import ShowFilter, ShowOrder, ShowPosition
+from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder, ShowPosition
 from catalog_service.domain.errors import ShowNotFound
 from catalog_service.domain.shows import Show
 from catalog_service.repositories.shows import position_of
+from catalog_service.repositories.transaction import Transaction
 from service_kit.access import EVERYONE, allow
 from service_kit.pagination import decode_cursor, page_of
 from service_kit.problems import Problem
@@ -44,22 +46,10 @@ _encode_show = encoder(ShowResponse())
 @blp.alt_response(401, description="`mode=manage` is for signed-in people")
 def get_shows(arguments: dict[str, Any]) -> Response:
     """List shows: upcoming ones for everybody, or all of one's own (`mode=manage`)"""
-    order, limit, wanted = arguments["sort"], arguments["limit"], _filter(arguments)
-    after = _position(arguments["cursor"], order, wanted)
+    listing = _listing(arguments)
     if arguments["mode"] == "manage":
-        return _own_shows(wanted, order, after, limit)
-
-    def build() -> bytes:
-        use = wired()
-        with use.read() as tx:
-            rows = tx.shows.upcoming(
-                wanted, now=use.now(), order=order, after=after, limit=limit + 1
-            )
-        page = page_of(rows, limit=limit, key=lambda show: _cursor_key(show, order, wanted))
-        documents = show_documents(use, page.items, viewer=None)
-        return _encode_shows({"shows": documents, "next_cursor": page.next_cursor})
-
-    return shared_answer(("shows", wanted, order, after, limit), build)
+        return _own_shows(listing)
+    return shared_answer(listing, lambda: _upcoming_shows(listing))
 
 
 @blp.get("/<uuid:show_id>")
@@ -89,17 +79,39 @@ def _show_as_seen_by(viewer: Actor | None, show_id: UUID) -> bytes:
     return _encode_show({"show": show_documents(use, [show], viewer)[0]})
 
 
-def _own_shows(
-    wanted: ShowFilter, order: ShowOrder, after: ShowPosition | None, limit: int
-) -> Response:
+def _upcoming_shows(listing: Listing) -> bytes:
+    use = wired()
+    with use.read() as tx:
+        rows, listing = _find(tx, listing, lambda each: tx.shows.upcoming(each, now=use.now()))
+    page = page_of(rows, limit=listing.limit, key=lambda show: _cursor_key(show, listing))
+    documents = show_documents(use, page.items, viewer=None)
+    return _encode_shows({"shows": documents, "next_cursor": page.next_cursor})
+
+
+def _own_shows(listing: Listing) -> Response:
     use, owner = wired(), _signed_in(current_actor_or_none())
     with use.read() as tx:
-        rows = tx.shows.of_creator(owner.id, wanted, order=order, after=after, limit=limit + 1)
-    page = page_of(rows, limit=limit, key=lambda show: _cursor_key(show, order, wanted))
+        rows, listing = _find(tx, listing, lambda each: tx.shows.of_creator(owner.id, each))
+    page = page_of(rows, limit=listing.limit, key=lambda show: _cursor_key(show, listing))
     documents = show_documents(use, page.items, owner)
     with_stats(page.items, documents, use)
     answer = {"shows": documents, "next_cursor": page.next_cursor}
     return Response(_encode_shows(answer), mimetype="application/json")
+
+
+def _find(
+    tx: Transaction, listing: Listing, read: Callable[[Listing], list[Show]]
+) -> tuple[list[Show], Listing]:
+    """Read a page; where nothing has the words as they are typed, what has similar ones.
+
+    Returns:
+        One row more than a page has, if there is one, and the listing in which they were found.
+    """
+    rows = read(listing)
+    if rows or not listing.may_be_misspelt or not tx.shows.typos_are_forgiven():
+        return rows, listing
+    listing = listing.forgiving_typos
+    return read(listing), listing
 
 
 def _signed_in(viewer: Actor | None) -> Actor:
@@ -111,6 +123,12 @@ def _signed_in(viewer: Actor | None) -> Actor:
             headers={"WWW-Authenticate": "Bearer"},
         )
     return viewer
+
+
+def _listing(arguments: dict[str, Any]) -> Listing:
+    listing = Listing(_filter(arguments), arguments["sort"], arguments["limit"])
+    cursor = arguments["cursor"]
+    return listing if cursor is None else _continued(listing, cursor)
 
 
 def _filter(arguments: dict[str, Any]) -> ShowFilter:
@@ -131,27 +149,35 @@ def _paise(whole_rupees: int | None) -> int | None:
     return None if whole_rupees is None else whole_rupees * PAISE_PER_RUPEE
 
 
-def _cursor_key(show: Show, order: ShowOrder, wanted: ShowFilter) -> list[str]:
-    position = position_of(show, order)
+def _cursor_key(show: Show, listing: Listing) -> list[str]:
+    position = position_of(show, listing.order)
     value = position.value
     text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return [text, str(position.show_id), _mark(order, wanted)]
+    return [text, str(position.show_id), _mark(listing)]
 
 
-def _position(cursor: str | None, order: ShowOrder, wanted: ShowFilter) -> ShowPosition | None:
-    """Return where the page before ended; its cursor serves the same list only."""
-    if cursor is None:
-        return None
+def _continued(listing: Listing, cursor: str) -> Listing:
+    """Return what follows the page before; its cursor serves the same list only.
 
-    def check(mark: str) -> None:
-        if mark != _mark(order, wanted):
-            raise ValueError("a cursor of another list")
-
-    by_price = order in {ShowOrder.PRICE, ShowOrder.PRICE_DESCENDING}
+    Raises:
+        Problem: 422, this cursor is another list's.
+    """
+    lists = {_mark(each): each for each in (listing, listing.forgiving_typos)}
+    by_price = listing.order in {ShowOrder.PRICE, ShowOrder.PRICE_DESCENDING}
     read_value: Callable[[str], datetime | int] = stored_number if by_price else stored_instant
-    value, show_id, _ = decode_cursor(cursor, read_value, UUID, check)
-    return ShowPosition(value, show_id)
+
+    def read_list(mark: str) -> Listing:
+        if mark not in lists:
+            raise ValueError("a cursor of another list")
+        return lists[mark]
+
+    value, show_id, same_list = decode_cursor(cursor, read_value, UUID, read_list)
+    after = ShowPosition(value, show_id)
+    continued: Listing = replace(same_list, after=after)
+    return continued
 
 
-def _mark(order: ShowOrder, wanted: ShowFilter) -> str:
-    return hashlib.blake2b(repr((order, wanted)).encode(), digest_size=6).hexdigest()
+def _mark(listing: Listing) -> str:
+    """Return by what a list is recognised, whatever page of it is shown."""
+    marked = repr((listing.wanted, listing.order)).encode()
+    return hashlib.blake2b(marked, digest_size=6).hexdigest()

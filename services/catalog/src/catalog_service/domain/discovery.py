@@ -1,6 +1,6 @@
 """How lists of shows are narrowed and ordered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -20,6 +20,7 @@ class ShowFilter:
     """Which shows are wanted; None does not narrow."""
 
     text: str | None = None
+    typos_forgiven: bool = False  # words spelt like those of the text will do
     city: str | None = None
     comedian_id: UUID | None = None
     starts_from: datetime | None = None
@@ -34,3 +35,23 @@ class ShowPosition:
 
     value: datetime | int
     show_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list of shows; equal ones show the same."""
+
+    wanted: ShowFilter
+    order: ShowOrder
+    limit: int
+    after: ShowPosition | None = None
+
+    @property
+    def may_be_misspelt(self) -> bool:
+        """Whether a list that finds nothing is to be looked for with typos forgiven."""
+        return self.wanted.text is not None and self.after is None
+
+    @property
+    def forgiving_typos(self) -> "Listing":
+        """The same list of what is spelt almost like the text."""
+        return replace(self, wanted=replace(self.wanted, typos_forgiven=True))

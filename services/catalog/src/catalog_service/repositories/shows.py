@@ -22,10 +22,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog_service.domain.actors import Actor
-from catalog_service.domain.discovery import ShowFilter, ShowOrder, ShowPosition
+from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder, ShowPosition
 from catalog_service.domain.errors import ShowNotFound
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
-from catalog_service.models import ComedianRow, CreatorStandingRow, ShowComedianRow, ShowRow
+from catalog_service.models import CreatorStandingRow, ShowComedianRow, ShowRow
+from catalog_service.repositories.search import (
+    forgives_typos,
+    mentions,
+    plan_for_these_values,
+    spelt_like,
+)
 
 _ORDERS: dict[ShowOrder, tuple[InstrumentedAttribute[datetime] | InstrumentedAttribute[int], bool]]
 _ORDERS = {
@@ -112,47 +118,30 @@ class ShowRepository:
             )
         )
 
-    def upcoming(
-        self,
-        wanted: ShowFilter,
-        *,
-        now: datetime,
-        order: ShowOrder,
-        after: ShowPosition | None,
-        limit: int,
-    ) -> list[Show]:
-        """Return shows that everybody may see and that have not begun."""
+    def upcoming(self, listing: Listing, *, now: datetime) -> list[Show]:
+        """Return a page, and one more, of what everybody may see and has not begun."""
         public = select(*_COLUMNS).where(_is_public(), ShowRow.starts_at > now)
-        return self._page(public, wanted, order, after, limit)
+        return self._page(public, listing)
 
-    def of_creator(
-        self,
-        creator_id: UUID,
-        wanted: ShowFilter,
-        *,
-        order: ShowOrder,
-        after: ShowPosition | None,
-        limit: int,
-    ) -> list[Show]:
-        """Return a creator's shows, whatever their state."""
+    def typos_are_forgiven(self) -> bool:
+        """Return whether `ShowFilter.typos_forgiven` may be asked for here."""
+        return forgives_typos(self._session)
+
+    def of_creator(self, creator_id: UUID, listing: Listing) -> list[Show]:
+        """Return a page, and one more, of a creator's shows, whatever their state."""
         own = select(*_COLUMNS).where(ShowRow.creator_id == creator_id)
-        return self._page(own, wanted, order, after, limit)
+        return self._page(own, listing)
 
-    def _page(
-        self,
-        query: Select[*tuple[Any, ...]],
-        wanted: ShowFilter,
-        order: ShowOrder,
-        after: ShowPosition | None,
-        limit: int,
-    ) -> list[Show]:
-        column, descending = _ORDERS[order]
-        if after is not None:
-            key, last = tuple_(column, ShowRow.id), tuple_(after.value, after.show_id)
+    def _page(self, query: Select[*tuple[Any, ...]], listing: Listing) -> list[Show]:
+        plan_for_these_values(self._session)
+        column, descending = _ORDERS[listing.order]
+        if listing.after is not None:
+            key = tuple_(column, ShowRow.id)
+            last = tuple_(listing.after.value, listing.after.show_id)
             query = query.where(key < last if descending else key > last)
         sorting = (column.desc(), ShowRow.id.desc()) if descending else (column, ShowRow.id)
-        query = query.where(*_conditions(wanted)).order_by(*sorting).limit(limit)
-        return [_show(row) for row in self._session.execute(query)]
+        query = query.where(*_conditions(listing.wanted)).order_by(*sorting)
+        return [_show(row) for row in self._session.execute(query.limit(listing.limit + 1))]
 
     def _one(self, query: Select[ShowRow]) -> Show:
         # populate_existing: a row read before the lock was waited for would be served from memory
@@ -191,7 +180,8 @@ def _editable_by(actor: Actor) -> ColumnElement[bool]:
 def _conditions(wanted: ShowFilter) -> Sequence[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.text is not None:
-        conditions.append(_mentions(wanted.text))
+        found = spelt_like if wanted.typos_forgiven else mentions
+        conditions.append(found(wanted.text))
     if wanted.city is not None:
         conditions.append(func.lower(ShowRow.city) == wanted.city.lower())
     if wanted.comedian_id is not None:
@@ -205,28 +195,6 @@ def _conditions(wanted: ShowFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.max_price_paise is not None:
         conditions.append(ShowRow.price_paise <= wanted.max_price_paise)
     return conditions
-
-
-def _mentions(text: str) -> ColumnElement[bool]:
-    """Every word occurs in the title, the description, the place or a performer's name."""
-    return and_(
-        *(
-            or_(
-                ShowRow.title.icontains(word, autoescape=True),
-                ShowRow.description.icontains(word, autoescape=True),
-                ShowRow.venue.icontains(word, autoescape=True),
-                ShowRow.city.icontains(word, autoescape=True),
-                _performed_by(
-                    ShowComedianRow.comedian_id == ComedianRow.id,
-                    or_(
-                        ComedianRow.name.icontains(word, autoescape=True),
-                        ComedianRow.stage_name.icontains(word, autoescape=True),
-                    ),
-                ),
-            )
-            for word in text.split()
-        )
-    )
 
 
 def _performed_by(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
