@@ -192,6 +192,29 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I18",
+        "a minute after a decision about a creator, booking and catalog go by it",
+        """
+        SELECT 'identity has not told what was decided' AS what, u.id
+        FROM identity."user" AS u LEFT JOIN identity.standing AS s ON s.user_id = u.id
+        WHERE coalesce(s.allowed, TRUE) <> (u.role = 'ADMIN' OR coalesce((
+            SELECT a.status <> 'REVOKED' FROM identity.approval AS a
+            WHERE a.user_id = u.id AND a.status IN ('APPROVED', 'REVOKED')
+            ORDER BY a.number DESC LIMIT 1
+        ), TRUE))
+        UNION ALL
+        SELECT 'booking does not know it', s.user_id FROM identity.standing AS s
+        LEFT JOIN booking.creator_standing AS known ON known.creator_id = s.user_id
+        WHERE s.updated_at < now() - interval '1 minute'
+          AND (known.version, known.allowed) IS DISTINCT FROM (s.version, s.allowed)
+        UNION ALL
+        SELECT 'catalog does not know it', s.user_id FROM identity.standing AS s
+        LEFT JOIN catalog.creator_standing AS known ON known.creator_id = s.user_id
+        WHERE s.updated_at < now() - interval '1 minute'
+          AND (known.version, known.allowed) IS DISTINCT FROM (s.version, s.allowed)
+        """,
+    ),
+    Invariant(
         "I19",
         "no id of another service's row dangles",
         """

@@ -50,8 +50,20 @@ def test_all_invariants_hold_after_the_journeys(stack: Stack) -> None:
             "GRANT UPDATE (platform_fee_paise) ON booking.booking TO booking",
             "REVOKE UPDATE (platform_fee_paise) ON booking.booking FROM booking",
         ),
+        (
+            "I18",
+            "INSERT INTO identity.standing (id, user_id, allowed, version, updated_at)"
+            " SELECT gen_random_uuid(), id, true, 1000000, now() - interval '2 minutes'"
+            " FROM identity.user WHERE email = 'comedian@comedy.example'",
+            "DELETE FROM identity.standing WHERE version = 1000000",
+        ),
     ],
-    ids=["a seat sold without a booking", "a miscounted person", "amounts open to change"],
+    ids=[
+        "a seat sold without a booking",
+        "a miscounted person",
+        "amounts open to change",
+        "a decision nobody heard of",
+    ],
 )
 def test_damage_is_reported_by_the_invariant_it_breaks(
     stack: Stack, invariant: str, damage: str, repair: str
