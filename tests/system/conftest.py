@@ -19,7 +19,8 @@ ShowFactory = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), free_ports(PORTS), throwaway=True) as stack:
+    environment = {**free_ports(PORTS), "KEY_REFRESH_SECONDS": "1"}
+    with Stack(tmp_path_factory.mktemp("stack"), environment, throwaway=True) as stack:
         yield stack
 
 

@@ -12,6 +12,7 @@ from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 DEVELOPMENT_PROVIDER = "development"
+MAX_KEY_REFRESH_SECONDS = 30
 _FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
@@ -34,6 +35,7 @@ class Settings:
     session_idle: timedelta
     session_absolute: timedelta
     key_encryption_keys: tuple[str, ...]  # the first one encrypts
+    key_refresh: timedelta  # how long a process goes on without looking for new signing keys
     csrf_secret: str
 
     @property
@@ -71,6 +73,7 @@ class Settings:
                     hours=env.integer("SESSION_ABSOLUTE_HOURS", 720, at_least=1)
                 ),
                 key_encryption_keys=_fernet_keys(env, "KEY_ENCRYPTION_KEY"),
+                key_refresh=_key_refresh(env),
                 csrf_secret=env.secret("CSRF_SECRET"),
             )
             _check_addresses(env, settings)
@@ -158,6 +161,14 @@ def _check_addresses(env: EnvironmentReader, settings: Settings) -> None:
             env.problems.append(f"{name} must be https outside of development")
     if settings.oidc_provider == DEVELOPMENT_PROVIDER:
         env.problems.append("OIDC_PROVIDER=development signs in anybody: for development only")
+
+
+def _key_refresh(env: EnvironmentReader) -> timedelta:
+    """Return at most what `rotate_keys` reckons with."""
+    seconds = env.integer("KEY_REFRESH_SECONDS", MAX_KEY_REFRESH_SECONDS, at_least=1)
+    if seconds > MAX_KEY_REFRESH_SECONDS:
+        env.problems.append(f"KEY_REFRESH_SECONDS must be at most {MAX_KEY_REFRESH_SECONDS}")
+    return timedelta(seconds=seconds)
 
 
 def _words(raw: str) -> frozenset[str]:

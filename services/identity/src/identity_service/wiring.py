@@ -75,7 +75,11 @@ def wire(settings: Settings) -> Wiring:
         settings.database_url, application=f"{SERVICE} exchange", pool_size=EXCHANGE_CONNECTIONS
     )
     begin = transactions_on(engine)
-    keyring = Keyring(begin, cipher_of(settings.key_encryption_keys))
+    keyring = Keyring(
+        begin,
+        cipher_of(settings.key_encryption_keys),
+        refresh_seconds=settings.key_refresh.total_seconds(),
+    )
     return Wiring(
         settings=settings,
         engine=engine,

@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 from identity_service.app import create_app
 from identity_service.domain.errors import RotationUnderWay
 from identity_service.repositories.keyring import REFRESH_SECONDS, Keyring, cipher_of
+from identity_service.settings import MAX_KEY_REFRESH_SECONDS
 from identity_service.usecases.issue_service_token import LIFETIME_SECONDS, issue_service_token
 from identity_service.usecases.issue_user_token import (
     LIFETIME_SECONDS as USER_TOKEN_LIFETIME_SECONDS,
@@ -293,6 +294,7 @@ def test_the_first_key_signs_at_once(use: Wiring, keyring: Keyring, cipher: Mult
 
 
 def test_a_key_is_known_everywhere_before_it_signs_and_as_long_as_what_it_signed() -> None:
+    assert MAX_KEY_REFRESH_SECONDS == REFRESH_SECONDS
     assert PUBLISHED_AHEAD.total_seconds() > JWKS_SECONDS + REFRESH_SECONDS + JWKS_RETRY_SECONDS
     longest = max(LIFETIME_SECONDS, USER_TOKEN_LIFETIME_SECONDS) + LEEWAY_SECONDS
     assert ACCEPTED_AFTERWARDS.total_seconds() > longest + REFRESH_SECONDS + 60

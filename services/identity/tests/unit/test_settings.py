@@ -1,5 +1,7 @@
 """What the service refuses to start with."""
 
+from datetime import timedelta
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -108,6 +110,12 @@ def test_the_worker_needs_none_of_the_secrets_of_the_sign_in() -> None:
         "booking": "http://127.0.0.1:8103",
         "catalog": "http://127.0.0.1:8102",
     }
+
+
+def test_new_signing_keys_are_looked_for_as_often_as_a_rotation_reckons_with() -> None:
+    assert Settings.from_env(DEVELOPMENT).key_refresh == timedelta(seconds=30)
+    with pytest.raises(SettingsError, match="KEY_REFRESH_SECONDS must be at most 30"):
+        Settings.from_env(DEVELOPMENT | {"KEY_REFRESH_SECONDS": "31"})
 
 
 def test_the_encryption_key_can_be_several_of_which_each_must_be_one() -> None:
