@@ -26,6 +26,7 @@ TABLE: dict[str, set[str]] = {
     "GET /internal/offers/<uuid:show_id>/cancellation": {"catalog"},
     "GET /internal/availability": {"catalog"},
     "GET /internal/sales": {"catalog"},
+    "GET /internal/people/<uuid:person_id>/export": {"identity"},
     "PUT /internal/creators/<uuid:creator_id>/standing": {"identity"},
     "GET /healthz": EVERYBODY | SERVICES,
     "GET /readyz": EVERYBODY | SERVICES,
@@ -37,6 +38,7 @@ TABLE: dict[str, set[str]] = {
 @pytest.fixture(scope="session")
 def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
     scopes = "booking:offers:write booking:availability:read booking:sales:read"
+    of_identity = "booking:standing:write booking:people:export"
     return {
         "anonymous": {},
         "audience": issuer.user(PERSON),
@@ -44,7 +46,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "comedian": issuer.user(PERSON, role="COMEDIAN"),
         "admin": issuer.user(PERSON, role="ADMIN"),
         "catalog": issuer.service("catalog", audience="booking", scope=scopes),
-        "identity": issuer.service("identity", audience="booking", scope="booking:standing:write"),
+        "identity": issuer.service("identity", audience="booking", scope=of_identity),
         "service with another scope": issuer.service("x", audience="booking", scope="booking:y"),
     }
 

@@ -4,5 +4,6 @@ from service_kit.access import services
 
 OFFER_WRITERS = services("booking:offers:write")
 AVAILABILITY_READERS = services("booking:availability:read")
+PEOPLE_EXPORTERS = services("booking:people:export")
 SALES_READERS = services("booking:sales:read")
 STANDING_WRITERS = services("booking:standing:write")

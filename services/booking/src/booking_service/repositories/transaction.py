@@ -12,6 +12,7 @@ from booking_service.repositories.creators import CreatorRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
+from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
 from booking_service.repositories.reservations import ReservationRepository
@@ -29,6 +30,7 @@ class Transaction:
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
         self.inventory = InventoryRepository(session)
+        self.people = PersonRepository(session)
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session)
         self.reservations = ReservationRepository(session)

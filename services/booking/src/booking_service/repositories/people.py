@@ -1,0 +1,65 @@
+"""What is stored here about one person."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from booking_service.models import (
+    BookingMoveRow,
+    BookingRow,
+    BuyerShowRow,
+    CreatorStandingRow,
+    CreatorTermsRow,
+    IdempotencyKeyRow,
+    RefundRow,
+    ShowCancellationRow,
+    TicketInventoryRow,
+)
+
+
+class PersonRepository:
+    """Everything that names a person, or hangs on what does, by section."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def stored_about(self, person_id: UUID) -> dict[str, Sequence[RowMapping]]:
+        """Return the rows about a person, oldest first; nobody else's."""
+        booking, show, key = BookingRow, TicketInventoryRow, IdempotencyKeyRow
+        mine = select(booking.id).where(booking.user_id == person_id)
+        return {
+            "bookings": self._rows(booking, booking.user_id == person_id, booking.id),
+            "booking_moves": self._rows(
+                BookingMoveRow, BookingMoveRow.booking_id.in_(mine), BookingMoveRow.id
+            ),
+            "refunds": self._rows(RefundRow, RefundRow.booking_id.in_(mine), RefundRow.id),
+            "tickets_per_show": self._rows(
+                BuyerShowRow, BuyerShowRow.user_id == person_id, BuyerShowRow.show_id
+            ),
+            "idempotency_keys": self._rows(key, key.user_id == person_id, key.created_at),
+            "shows": self._rows(show, show.creator_id == person_id, show.show_id),
+            "standing_as_creator": self._rows(
+                CreatorStandingRow,
+                CreatorStandingRow.creator_id == person_id,
+                CreatorStandingRow.creator_id,
+            ),
+            "terms_as_creator": self._rows(
+                CreatorTermsRow,
+                CreatorTermsRow.creator_id == person_id,
+                CreatorTermsRow.creator_id,
+            ),
+            "cancelled_shows": self._rows(
+                ShowCancellationRow,
+                ShowCancellationRow.actor_id == person_id,
+                ShowCancellationRow.started_at,
+            ),
+        }
+
+    def _rows(
+        self, table: Any, about: ColumnElement[bool], order: InstrumentedAttribute[Any]
+    ) -> Sequence[RowMapping]:
+        query = select(*table.__table__.columns).where(about).order_by(order)
+        return self._session.execute(query).mappings().all()
