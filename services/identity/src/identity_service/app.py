@@ -6,6 +6,7 @@ from flask import Flask
 
 from identity_service.api import (
     audit,
+    contacts,
     creator_profiles,
     creators,
     credentials,
@@ -48,6 +49,7 @@ def create_app(wiring: Wiring | None) -> Flask:
             exchange.blp,
             service_tokens.blp,
             people.blp,
+            contacts.blp,
         ],
         refusals=(IdentityError, STATUS),
         verifier=wiring.verifier if wiring else None,

@@ -49,6 +49,9 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/admin/comedian-users": {"admin with second factor"},
     "GET /api/v1/admin/audit": {"admin with second factor"},
     "GET /internal/creators/terms": {"booking"},
+    "GET /internal/contacts": {"booking"},
+    "POST /internal/contacts/search": {"booking"},
+    "GET /internal/figures": {"booking"},
     "GET /internal/people": {"catalog"},
     "GET /.well-known/jwks.json": EVERYBODY,
     "GET /healthz": EVERYBODY,
@@ -93,7 +96,11 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
         ),
         "script": tokens.user(person, claims={"amr": ["script"]}),
         "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
-        "booking": tokens.service("booking", audience="identity", scope="identity:creators:read"),
+        "booking": tokens.service(
+            "booking",
+            audience="identity",
+            scope="identity:creators:read identity:contacts:read identity:figures:read",
+        ),
         "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),
     }
 

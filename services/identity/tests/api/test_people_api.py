@@ -31,16 +31,20 @@ def bearer(signed_in: Browser) -> dict[str, str]:
 
 
 def ask_for(client: FlaskClient, use: Wiring, ids: str, *, what: str = "people") -> Any:
+    return client.get(f"/internal/{what}?ids={ids}", headers=as_service(use))
+
+
+def as_service(use: Wiring) -> dict[str, str]:
     claims = {
         "iss": PUBLIC_URL,
         "aud": "identity",
         "sub": "catalog",
-        "scope": "identity:people:read identity:creators:read",
+        "scope": "identity:people:read identity:creators:read identity:contacts:read"
+        " identity:figures:read",
         "iat": 0,
         "exp": 4_000_000_000,
     }
-    token = use.keyring.sign(SERVICE_TYPE, claims)
-    return client.get(f"/internal/{what}?ids={ids}", headers={"Authorization": f"Bearer {token}"})
+    return {"Authorization": f"Bearer {use.keyring.sign(SERVICE_TYPE, claims)}"}
 
 
 def test_a_person_sees_everything_about_herself(signed_in: Browser, bearer: dict[str, str]) -> None:
@@ -222,7 +226,58 @@ def test_what_was_agreed_with_a_creator_holds_on_while_the_creator_is_an_admin(
     assert answer.json["creators"] == [{"id": str(user_id), "platformFeeBasisPoints": 500}]
 
 
-@pytest.mark.parametrize("what", ["people", "creators/terms"])
+def test_services_learn_how_people_are_reached(
+    client: FlaskClient, use: Wiring, person_with: PersonFactory
+) -> None:
+    email = some_email()
+    audience, organizer = person_with(email=email.upper(), name="Asha"), person_with(name=None)
+    apply_as_creator(
+        use.begin, user_id=organizer, profile=OrganizerProfile(id=uuid4(), name="Laughs")
+    )
+
+    answer = ask_for(client, use, f"{audience},{organizer},{uuid4()}", what="contacts")
+
+    contacts = {UUID(contact.pop("id")): contact for contact in answer.json["contacts"]}
+    assert contacts.keys() == {audience, organizer}
+    assert contacts[audience] == {
+        "email": email.upper(),
+        "name": "Asha",
+        "organizerName": None,
+        "stageName": None,
+    }
+    assert contacts[organizer]["organizerName"] == "Laughs"
+    found = client.post("/internal/contacts/search", json={"email": email}, headers=as_service(use))
+    assert found.json == {"ids": [str(audience)]}
+
+
+def test_services_learn_how_many_people_there_are(
+    client: FlaskClient, use: Wiring, person_with: PersonFactory
+) -> None:
+    def figures() -> dict[str, int]:
+        answer = client.get("/internal/figures", headers=as_service(use))
+        assert answer.json is not None
+        return answer.json
+
+    before = figures()
+    old, pending, approved = (person_with() for _ in range(3))
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE identity.\"user\" SET created_at = now() - interval '25 h' WHERE id = %s",
+            (old,),
+        )
+    for user_id in (pending, approved):
+        apply_as_creator(
+            use.begin, user_id=user_id, profile=OrganizerProfile(id=uuid4(), name="Laughs")
+        )
+    decide_application(use.begin, user_id=approved, decision=ApprovalStatus.APPROVED, admin_id=old)
+
+    after = figures()
+    assert after["totalUsers"] - before["totalUsers"] == 3
+    assert after["newUsersToday"] - before["newUsersToday"] == 2
+    assert after["pendingApprovals"] - before["pendingApprovals"] == 1
+
+
+@pytest.mark.parametrize("what", ["people", "creators/terms", "contacts"])
 @pytest.mark.parametrize("ids", ["", "not-an-id", ",".join(str(uuid4()) for _ in range(201))])
 def test_services_ask_for_1_to_200_people(
     client: FlaskClient, use: Wiring, what: str, ids: str

@@ -11,7 +11,9 @@ ADMIN_IN_A_BROWSER = people(
     lambda caller: caller.role == Role.ADMIN and Method.PROVIDER in caller.amr,
 )
 ADMIN = with_second_factor(ADMIN_BEFORE_SECOND_FACTOR)
+CONTACT_READERS = services("identity:contacts:read")
 CREATOR_READERS = services("identity:creators:read")
+FIGURE_READERS = services("identity:figures:read")
 PEOPLE_READERS = services("identity:people:read")
 CLIENTS = Access(
     "service clients, by their own secret",

@@ -16,11 +16,18 @@ GRANTS: Mapping[str, Grants] = {
     },
     "catalog": {
         "booking": frozenset({"booking:offers:write", "booking:availability:read"}),
-        "identity": frozenset({"identity:people:read"}),
+        "identity": frozenset({"identity:contacts:read", "identity:people:read"}),
     },
     "booking": {
         "config": frozenset({"config:fees:read"}),
-        "identity": frozenset({"identity:creators:read"}),
+        "identity": frozenset(
+            {
+                "identity:contacts:read",
+                "identity:creators:read",
+                "identity:figures:read",
+                "identity:people:read",
+            }
+        ),
     },
     "config": {},
 }

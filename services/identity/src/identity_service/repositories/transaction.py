@@ -10,6 +10,7 @@ from identity_service.repositories.admin_passwords import AdminPasswordRepositor
 from identity_service.repositories.api_tokens import ApiTokenRepository
 from identity_service.repositories.applications import ApplicationRepository
 from identity_service.repositories.audit import AuditRepository
+from identity_service.repositories.contacts import ContactRepository
 from identity_service.repositories.creators import CreatorRepository
 from identity_service.repositories.people import PeopleRepository
 from identity_service.repositories.service_clients import ServiceClientRepository
@@ -31,6 +32,7 @@ class Transaction:
         self.sessions = SessionRepository(session)
         self.api_tokens = ApiTokenRepository(session)
         self.sign_in_attempts = SignInAttemptRepository(session)
+        self.contacts = ContactRepository(session)
         self.creators = CreatorRepository(session)
         self.admin_passwords = AdminPasswordRepository(session)
         self.audit = AuditRepository(session)
