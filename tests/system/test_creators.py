@@ -133,3 +133,38 @@ def test_a_revocation_arrives_though_booking_was_away_and_the_worker_killed_mean
 
     eventually(lambda: not is_for_sale(passer_by, show), seconds=45)
     eventually(lambda: commands_to_booking_under_way() == 0)
+
+
+def test_a_fee_agreed_with_a_creator_counts_from_the_next_booking_on(
+    stack: Stack,
+    visitor: VisitorFactory,
+    decide: Callable[..., None],
+    show: dict[str, Any],
+) -> None:
+    buyer = visitor("audience07@comedy.example")
+    wish = {"showId": show["id"], "quantity": 2}
+
+    def booking_goes_by(basis_points: int | None) -> bool:
+        with psycopg.connect(stack.db_url("auditor")) as database:
+            row = database.execute(
+                "SELECT creator_fee_basis_points FROM booking.ticket_inventory WHERE show_id = %s",
+                (show["id"],),
+            ).fetchone()
+        return row == (basis_points,)
+
+    before = buyer.post("/api/v1/bookings", wish).json()["booking"]
+    decide("UPDATE_FEE", customPlatformFee=12.5)
+    try:
+        eventually(lambda: booking_goes_by(1250))
+        after = buyer.post("/api/v1/bookings", wish).json()["booking"]
+    finally:
+        decide("UPDATE_FEE", customPlatformFee=None)
+
+    assert (before["platformFee"], after["platformFee"]) == (80, 125)
+    eventually(lambda: booking_goes_by(None))
+    with psycopg.connect(stack.db_url("auditor")) as database:
+        stored = database.execute(
+            "SELECT platform_fee_paise FROM booking.booking WHERE show_id = %s ORDER BY id",
+            (show["id"],),
+        ).fetchall()
+    assert stored == [(8000,), (12500,)]
