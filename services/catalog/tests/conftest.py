@@ -181,7 +181,7 @@ def worker(neighbours: Neighbours, connected: Wiring) -> Iterator[None]:
 
     def is_idle() -> bool:
         with connected.engine.connect() as connection:
-            return connection.scalar(undone) == 0
+            return bool(connection.scalar(undone) == 0)
 
     eventually(is_idle, seconds=PATIENCE_SECONDS)
     yield

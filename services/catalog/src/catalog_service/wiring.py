@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from catalog_service.clients.booking import (
     BOOKING,
     AvailabilityClient,
+    CancellationClient,
     OfferClient,
 )
 from catalog_service.clients.identity import IDENTITY, PeopleClient
@@ -38,6 +39,7 @@ class Wiring:
     people: PeopleClient
     availability: AvailabilityClient
     offers: OfferClient
+    cancellations: CancellationClient
 
     def now(self) -> datetime:
         """Return the time."""
@@ -70,6 +72,7 @@ def wire(settings: Settings) -> Wiring:
         people=PeopleClient(names),
         availability=AvailabilityClient(figures),
         offers=OfferClient(Peer(BOOKING, settings.booking_url, tokens)),
+        cancellations=CancellationClient(figures),
     )
 
 

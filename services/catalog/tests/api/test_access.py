@@ -22,6 +22,8 @@ TABLE: dict[str, set[str]] = {
     "DELETE /api/v1/shows/<uuid:show_id>": PEOPLE,
     "POST /api/v1/shows/<uuid:show_id>/publish": CREATORS,
     "POST /api/v1/shows/<uuid:show_id>/unpublish": {"confirmed admin"},
+    "POST /api/v1/shows/<uuid:show_id>/cancel": PEOPLE,
+    "GET /api/v1/shows/<uuid:show_id>/cancellation": PEOPLE,
     "GET /api/v1/shows/<uuid:show_id>/changes": PEOPLE,
     "GET /api/v1/comedians": EVERYBODY,
     "POST /api/v1/comedians": CREATORS,

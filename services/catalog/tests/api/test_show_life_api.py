@@ -1,6 +1,7 @@
 """The life of a show over HTTP, as far as it does not take booking."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from catalog_service.domain.actors import Actor
+from catalog_service.domain.edits import Edit
 from catalog_service.domain.shows import Show
+from catalog_service.usecases.edit_show import edit_show
+from catalog_service.usecases.settle_change import settle_change
 from catalog_service.wiring import Wiring
 from service_kit.openapi import instant
 from service_kit.testing import TokenIssuer
@@ -173,17 +177,18 @@ def test_the_version_is_for_those_who_may_edit(
     assert client.get(path, headers=mine).get_json()["show"]["version"] == 2
 
 
-@pytest.mark.parametrize("call", ["PUT ", "DELETE ", "POST /unpublish", "POST /publish"])
+@pytest.mark.parametrize(
+    "call", ["PUT ", "DELETE ", "POST /unpublish", "POST /publish", "POST /cancel"]
+)
 def test_an_admin_confirms_before_touching_anothers_show(
     client: FlaskClient, draft: ShowFactory, issuer: TokenIssuer, call: str
 ) -> None:
     method, action = call.split(" ")
+    bodies = {"PUT ": {}, "POST /cancel": {"reason": "Rain"}}
     unconfirmed = issuer.user(uuid4(), role="ADMIN") | SOON
     path = f"{SHOWS}/{draft().id}{action}"
 
-    response = client.open(
-        path, method=method, headers=unconfirmed, json={} if method == "PUT" else None
-    )
+    response = client.open(path, method=method, headers=unconfirmed, json=bodies.get(call))
 
     assert response.status_code == 403
     assert response.get_json()["code"] == "SECOND_FACTOR_REQUIRED"
@@ -204,6 +209,7 @@ def test_an_admins_own_show_needs_no_confirmation(
     [
         ("POST /unpublish", "draft", "NOT_PUBLISHED"),
         ("POST /publish", "published", "ALREADY_PUBLISHED"),
+        ("POST /cancel", "draft", "NOT_PUBLISHED"),
     ],
 )
 def test_a_step_that_life_does_not_know_is_refused_by_name(
@@ -218,9 +224,68 @@ def test_a_step_that_life_does_not_know_is_refused_by_name(
     show = draft() if state == "draft" else published()
     method, action = call.split(" ")
 
-    response = client.open(f"{SHOWS}/{show.id}{action}", method=method, headers=admins)
+    response = client.open(
+        f"{SHOWS}/{show.id}{action}",
+        method=method,
+        headers=admins,
+        json={"reason": "Rain"} if action == "/cancel" else None,
+    )
 
     assert (response.status_code, response.get_json()["code"]) == (409, code)
+
+
+@pytest.mark.parametrize("sent", [{}, {"reason": " "}, {"reason": "x" * 1001}, {"reason": 1}])
+def test_a_cancellation_has_a_reason(
+    client: FlaskClient, published: ShowFactory, owner: Actor, mine: dict[str, str], sent: Any
+) -> None:
+    response = client.post(f"{SHOWS}/{published(by=owner).id}/cancel", json=sent, headers=mine)
+
+    assert (response.status_code, list(response.get_json()["errors"])) == (422, ["reason"])
+
+
+def test_a_cancellation_that_is_not_decided_is_202_and_seen(
+    client: FlaskClient, published: ShowFactory, owner: Actor, mine: dict[str, str]
+) -> None:
+    path = f"{SHOWS}/{published(by=owner).id}"
+
+    response = client.post(f"{path}/cancel", json={"reason": "Rain"}, headers=mine)
+
+    assert response.status_code == 202
+    pending = response.get_json()["pendingChange"]
+    assert (pending["kind"], pending["wish"]) == (
+        "CANCEL",
+        {"status": "CANCELLED", "reason": "Rain"},
+    )
+    assert client.get(path).get_json()["show"]["status"] == "PUBLISHED"
+    assert client.get(f"{path}/cancellation", headers=mine).status_code == 503
+
+
+def test_what_has_ended_is_cancelled_by_an_admin_only(
+    client: FlaskClient,
+    use: Wiring,
+    published: ShowFactory,
+    owner: Actor,
+    mine: dict[str, str],
+    admins: dict[str, str],
+) -> None:
+    show = published(by=owner, duration_minutes=1)
+    past = Edit({"starts_at": use.now() - timedelta(hours=1)})
+    admin = Actor(id=uuid4(), role="ADMIN", approved=False)
+    change = edit_show(
+        use.begin, actor=admin, show_id=show.id, edit=past, seen_version=None, now=use.now()
+    )
+    assert change is not None
+    settle_change(use.begin, change_id=change.id, refusal=None)
+    path = f"{SHOWS}/{show.id}"
+
+    answers = [
+        client.put(path, json={"description": "x"}, headers=mine),
+        client.post(f"{path}/cancel", json={"reason": "x"}, headers=mine),
+    ]
+    by_admin = client.post(f"{path}/cancel", json={"reason": "x"}, headers=admins)
+
+    assert [(it.status_code, it.get_json()["code"]) for it in answers] == [(409, "SHOW_ENDED")] * 2
+    assert by_admin.status_code == 202
 
 
 def test_a_deletion_that_is_not_decided_leaves_the_show(
@@ -238,18 +303,21 @@ def test_a_deletion_that_is_not_decided_leaves_the_show(
     assert (again.status_code, again.get_json()["code"]) == (409, "CHANGE_IN_PROGRESS")
 
 
-@pytest.mark.parametrize("call", ["PUT ", "DELETE ", "GET /changes"])
+@pytest.mark.parametrize(
+    "call", ["PUT ", "DELETE ", "POST /cancel", "GET /cancellation", "GET /changes"]
+)
 def test_anothers_show_and_an_unknown_one_are_the_same_to_whoever_would_change_it(
     client: FlaskClient, published: ShowFactory, mine: dict[str, str], call: str
 ) -> None:
     method, action = call.split(" ")
+    bodies = {"PUT ": {"title": "Mine"}, "POST /cancel": {"reason": "Rain"}}
     answers = []
     for show_id in (published().id, uuid4()):
         response = client.open(
             f"{SHOWS}/{show_id}{action}",
             method=method,
             headers=mine,
-            json={"title": "Mine"} if method == "PUT" else None,
+            json=bodies.get(call),
         )
         answers.append((response.status_code, response.get_json()["error"]))
 

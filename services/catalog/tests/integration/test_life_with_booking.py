@@ -5,7 +5,7 @@ here, before it looks at both sides.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from catalog_service.domain.edits import Edit
 from catalog_service.domain.offers import offer_of
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
 from catalog_service.usecases.ask_booking import ask_booking
+from catalog_service.usecases.cancel_show import cancel_show
 from catalog_service.usecases.create_comedian import create_comedian
 from catalog_service.usecases.create_show import create_show
 from catalog_service.usecases.delete_show import delete_show
@@ -300,3 +301,54 @@ def test_a_show_that_was_taken_back_is_edited_deleted_and_gone(
     )
     assert client.get(path, headers=headers).status_code == 404
     assert ask(show.id) is None
+
+
+def test_a_cancelled_show_is_off_sale_for_ever_on_both_sides(
+    use: Wiring, on_sale: Any, sell: Any
+) -> None:
+    show = on_sale()
+    sell(show.id)
+
+    change = carry_through(
+        use,
+        cancel_show(use.begin, actor=OWNER, show_id=show.id, reason="Rain", now=use.now()),
+    )
+
+    assert change is not None
+    assert change.status is ChangeStatus.APPLIED
+    after = stored(use, show.id)
+    assert after is not None
+    assert after.status is ShowStatus.CANCELLED
+    reopening = use.offers.put(replace(offer_of(show), version=after.version + 1))
+    assert reopening is not None
+    assert reopening.code == "SHOW_CANCELLED"
+    cancellation = use.cancellations.of_show(show.id)
+    assert cancellation is not None
+    assert (cancellation.reason, cancellation.state) == ("Rain", "RUNNING")
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_progress_of_a_cancellation_is_read_and_what_was_cancelled_stays_so(
+    use: Wiring, issuer: TokenIssuer, on_sale: Any
+) -> None:
+    client: FlaskClient = create_app(use).test_client()
+    headers = issuer.user(OWNER.id, role=OWNER.role, approved=True)
+    path = f"/api/v1/shows/{on_sale().id}"
+    assert client.get(f"{path}/cancellation", headers=headers).status_code == 404
+
+    cancelled = client.post(f"{path}/cancel", json={"reason": "Rain"}, headers=headers)
+    progress = client.get(f"{path}/cancellation", headers=headers).get_json()["cancellation"]
+    again = client.post(f"{path}/cancel", json={"reason": "Rain"}, headers=headers)
+    edited = client.put(path, json={"description": "x"}, headers=headers)
+    published = client.post(f"{path}/publish", headers=headers)
+
+    assert cancelled.get_json()["show"]["status"] == "CANCELLED"
+    assert cancelled.get_json()["show"]["isPublished"] is False
+    assert (progress["reason"], progress["total"], progress["failed"]) == ("Rain", 0, 0)
+    assert {answer.get_json()["code"] for answer in (again, edited, published)} == {
+        "SHOW_CANCELLED"
+    }
+    assert client.get(path).status_code == 404
+    assert client.get(path, headers=headers).get_json()["show"]["status"] == "CANCELLED"
+    gone = client.delete(path, headers=headers)  # it never had a booking
+    assert (gone.status_code, gone.get_json()["success"]) == (200, True)

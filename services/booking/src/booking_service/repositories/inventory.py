@@ -14,6 +14,7 @@ from booking_service.models import (
     CreatorStandingRow,
     CreatorTermsRow,
     DeletedOfferRow,
+    ShowCancellationRow,
     TicketInventoryRow,
 )
 
@@ -114,11 +115,11 @@ class InventoryRepository:
     def delete(self, show_id: UUID, *, version: int) -> None:
         """Remove a show's row, if there is one, and remember the newest version that is void.
 
-        The foreign keys of the tables refuse a show that was ever booked.
+        That it was cancelled is forgotten with it. The foreign keys of the tables refuse a show
+        that was ever booked.
         """
-        self._session.execute(
-            delete(TicketInventoryRow).where(TicketInventoryRow.show_id == show_id)
-        )
+        for table in (ShowCancellationRow, TicketInventoryRow):
+            self._session.execute(delete(table).where(table.show_id == show_id))
         added = insert(DeletedOfferRow).values(show_id=show_id, version=version)
         self._session.execute(
             added.on_conflict_do_update(

@@ -19,6 +19,8 @@ from catalog_service.domain.shows import (
 )
 from service_kit.openapi import Instant, Schema
 
+MAX_REASON = 1000
+
 
 class ShowEditRequest(Schema):
     title = Text(validate=validate.Length(1, MAX_TITLE))
@@ -49,9 +51,32 @@ class ShowEditRequest(Schema):
     )
 
 
+class CancelRequest(Schema):
+    reason = LongText(
+        required=True,
+        validate=validate.Length(1, MAX_REASON),
+        metadata={"description": "for the buyers"},
+    )
+
+
 class DeletedShowResponse(Schema):
     success = fields.Boolean(required=True)
     show = fields.Nested(
         ShowSchema, required=True, allow_none=True, metadata={"description": "null: it is gone"}
     )
     pending_change = fields.Nested(ChangeSchema, required=True, allow_none=True)
+
+
+class CancellationSchema(Schema):
+    state = fields.String(required=True, validate=validate.OneOf(["RUNNING", "COMPLETED"]))
+    reason = fields.String(required=True)
+    total = fields.Integer(required=True, metadata={"description": "bookings to cancel"})
+    cancelled = fields.Integer(required=True)
+    refunded = fields.Integer(required=True)
+    failed = fields.Integer(required=True, metadata={"description": "refunds that need a person"})
+    started_at = Instant(required=True)
+    completed_at = Instant(required=True, allow_none=True)
+
+
+class CancellationResponse(Schema):
+    cancellation = fields.Nested(CancellationSchema, required=True)

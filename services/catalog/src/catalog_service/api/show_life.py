@@ -1,9 +1,15 @@
-"""Routes below /api/v1/shows/{id}: PUT, DELETE · POST /unpublish. Decisions are waited for."""
+"""Routes of a show's life, below /api/v1/shows/{id}: PUT, DELETE · unpublish · cancel · ….
+
+The whole list: PUT /{id}, DELETE /{id}, POST /{id}/unpublish, POST /{id}/cancel,
+GET /{id}/cancellation. What needs a decision waits for it, see `outcomes`.
+"""
 
 from typing import Any
 from uuid import UUID
 
 from catalog_service.api.life_schemas import (
+    CancellationResponse,
+    CancelRequest,
     DeletedShowResponse,
     ShowEditRequest,
 )
@@ -12,6 +18,8 @@ from catalog_service.api.rules import ADMIN, actor_for, current_actor
 from catalog_service.api.schemas import ChangedShowResponse
 from catalog_service.api.wired import wired
 from catalog_service.domain.edits import Edit
+from catalog_service.domain.errors import NoCancellation
+from catalog_service.usecases.cancel_show import cancel_show
 from catalog_service.usecases.delete_show import delete_show
 from catalog_service.usecases.edit_show import edit_show
 from catalog_service.usecases.unpublish_show import unpublish_show
@@ -75,6 +83,37 @@ def post_unpublish(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Make a published show without active bookings a draft again"""
     use, actor = wired(), current_actor()
     return changed(show_id, unpublish_show(use.begin, actor=actor, show_id=show_id), actor)
+
+
+@blp.post("/<uuid:show_id>/cancel")
+@allow(SIGNED_IN)
+@blp.arguments(CancelRequest, as_kwargs=True)
+@blp.response(200, ChangedShowResponse)
+@blp.alt_response(202, schema=ChangedShowResponse, description="not decided yet: `pendingChange`")
+@blp.alt_response(404, description="unknown, or not one's own")
+@blp.alt_response(
+    409, description="`NOT_PUBLISHED`, `SHOW_CANCELLED`, `SHOW_ENDED`, `CHANGE_IN_PROGRESS`"
+)
+def post_cancel(reason: str, show_id: UUID) -> tuple[dict[str, Any], int]:
+    """Cancel a show; on return no more tickets are sold, and every buyer is being refunded"""
+    use, actor = wired(), actor_for(show_id)
+    change = cancel_show(use.begin, actor=actor, show_id=show_id, reason=reason, now=use.now())
+    return changed(show_id, change, actor)
+
+
+@blp.get("/<uuid:show_id>/cancellation")
+@allow(SIGNED_IN)
+@blp.response(200, CancellationResponse)
+@blp.alt_response(404, description="unknown, not one's own, or not cancelled")
+def get_cancellation(show_id: UUID) -> dict[str, Any]:
+    """Show how far the cancellation of one's own show has come"""
+    use = wired()
+    with use.read() as tx:
+        show = tx.shows.editable_by(current_actor(), show_id)
+    cancellation = use.cancellations.of_show(show.id)
+    if cancellation is None:
+        raise NoCancellation
+    return {"cancellation": cancellation}
 
 
 def _edit(body: dict[str, Any]) -> Edit:

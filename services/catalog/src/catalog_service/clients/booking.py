@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,20 @@ class Availability:
     locked: int
     sold: int
     active_bookings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """How far the bookings of a cancelled show have been cancelled and paid back."""
+
+    state: str  # RUNNING or COMPLETED
+    reason: str
+    total: int
+    cancelled: int
+    refunded: int
+    failed: int
+    started_at: datetime
+    completed_at: datetime | None
 
 
 class OfferClient:
@@ -54,6 +69,15 @@ class OfferClient:
         path = f"/internal/offers/{show_id}"
         return self._write("DELETE", path, params={"version": str(version)})
 
+    def cancel(self, show_id: UUID, *, version: int, reason: str, actor_id: UUID) -> Refusal | None:
+        """Stop a show's sale and have every booking cancelled and paid back; repeating is harmless.
+
+        Raises:
+            PeerUnavailable: booking did not say whether it does.
+        """
+        body = {"version": version, "reason": reason, "actorId": str(actor_id)}
+        return self._write("POST", f"/internal/offers/{show_id}/cancellation", body=body)
+
     def _write(
         self,
         method: str,
@@ -66,6 +90,28 @@ class OfferClient:
             method, path, scope="booking:offers:write", body=body, params=params, idempotent=True
         )
         return _refusal(answer)
+
+
+class CancellationClient:
+    """Reads how far the cancellation of a show has come."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def of_show(self, show_id: UUID) -> Cancellation | None:
+        """Return how far the cancellation of a show has come, None if there is none.
+
+        Raises:
+            PeerUnavailable: booking did not say.
+        """
+        answer = self._peer.get(
+            f"/internal/offers/{show_id}/cancellation", scope="booking:offers:write"
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if not answer.ok:
+            raise PeerUnavailable.of(BOOKING, f"answered {answer.status} about a cancellation")
+        return _cancellation(answer.body)
 
 
 def _refusal(answer: Answer) -> Refusal | None:
@@ -124,6 +170,23 @@ def offer_body(offer: Offer) -> dict[str, Any]:
         "platformFeeBasisPoints": offer.platform_fee_basis_points,
         "onSale": offer.on_sale,
     }
+
+
+def _cancellation(body: Any) -> Cancellation:
+    try:
+        completed_at = body["completedAt"]
+        return Cancellation(
+            state=str(body["state"]),
+            reason=str(body["reason"]),
+            total=int(body["total"]),
+            cancelled=int(body["cancelled"]),
+            refunded=int(body["refunded"]),
+            failed=int(body["failed"]),
+            started_at=datetime.fromisoformat(body["startedAt"]),
+            completed_at=None if completed_at is None else datetime.fromisoformat(completed_at),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(BOOKING, "answered with something else than figures") from error
 
 
 def _figures(body: Any) -> dict[UUID, Availability]:

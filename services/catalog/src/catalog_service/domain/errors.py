@@ -108,6 +108,12 @@ class ShowChangedMeanwhile(CatalogError):
     code = "SHOW_CHANGED"
 
 
+class NoCancellation(CatalogError):
+    """This show is not being cancelled."""
+
+    code = "NOT_FOUND"
+
+
 class ChangeInProgress(CatalogError):
     """Another change of this show has not been decided yet."""
 

@@ -28,5 +28,12 @@ def ask_booking(read: Begin, booking: OfferClient, *, change_id: UUID) -> Refusa
 def _ask(booking: OfferClient, show: Show, change: ShowChange) -> Refusal | None:
     if change.kind is ChangeKind.DELETE:
         return booking.withdraw(show.id, version=change.version)
+    if change.kind is ChangeKind.CANCEL:
+        return booking.cancel(
+            show.id,
+            version=change.version,
+            reason=change.wish.reason or "",
+            actor_id=change.actor_id,
+        )
     offer = offer_of(wished(show, change))
     return booking.put_unsold(offer) if change.wish.unsold_only else booking.put(offer)
