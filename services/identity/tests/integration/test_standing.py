@@ -232,4 +232,4 @@ def test_the_worker_keeps_trying_to_tell_both_while_nobody_is_there(
         assert states() <= {"ENQUEUED", "PENDING"}
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(15) == 0
+        assert worker.wait(60) == 0

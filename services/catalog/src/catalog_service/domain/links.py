@@ -12,7 +12,7 @@ _YOUTUBE_HOSTS = {"youtube.com", "www.youtube.com", "m.youtube.com"}
 _YOUTUBE_PATHS = re.compile(r"/(watch|embed/.+|shorts/.+)")
 _INSTAGRAM_HOSTS = {"instagram.com", "www.instagram.com"}
 _INSTAGRAM_PATHS = re.compile(r"/(p|reel|reels)/.+")
-_MEDIA_PATH = re.compile(r"/api/v1/media/[\w./-]+")
+_MEDIA_PATH = re.compile(r"/api/v1/media/[\w./-]+", re.ASCII)
 _PLAIN = re.compile(r"[!-\[\]-~]+")  # visible ASCII without the backslash, which browsers read as /
 
 
