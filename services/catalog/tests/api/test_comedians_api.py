@@ -166,7 +166,7 @@ def test_anothers_entry_and_an_unknown_one_are_the_same_to_who_would_change_it(
     client: FlaskClient, add: Any, signed_in: Any, method: str
 ) -> None:
     added, other = add(), signed_in(Actor(id=uuid4(), role="ORGANIZER", approved=True))
-    body = {"json": {"name": "Mine"}} if method == "PUT" else {}
+    body: dict[str, Any] = {"json": {"name": "Mine"}} if method == "PUT" else {}
 
     answers = [
         client.open(path, method=method, headers=other, **body)

@@ -233,6 +233,7 @@ def test_other_words_and_another_bill_are_found(
 
     with use.begin() as tx:
         locked = tx.shows.lock(show.id)
+        assert locked is not None
         details = replace(locked.details, title="After", description="matinee")
         tx.shows.replace(replace(locked, details=details, version=locked.version + 1))
         tx.comedians.set_bill(show.id, [])
@@ -273,6 +274,7 @@ def test_changes_at_the_same_moment_are_all_found(
     def retitle() -> None:
         with use.begin() as tx:
             locked = tx.shows.lock(show.id)
+            assert locked is not None
             details = replace(locked.details, title="Aftertitle")
             tx.shows.replace(replace(locked, details=details, version=locked.version + 1))
 

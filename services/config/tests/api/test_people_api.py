@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +16,7 @@ def identity(issuer: TokenIssuer) -> dict[str, str]:
     return issuer.service("identity", audience="config", scope="config:people:export")
 
 
-def put(use: Wiring, key: Key[object], value: object, *, author: UUID | None) -> int:
+def put(use: Wiring, key: Key[Any], value: object, *, author: UUID | None) -> int:
     with use.read() as tx:
         tag = tx.settings.standing(key).tag
     edit = Edit(author=author, reason="a busy season")
