@@ -1,6 +1,81 @@
-import pytest
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import pytest
+import structlog
+
+from service_kit import logs
 from service_kit.logs import scrub
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    logs.configure(service="things")
+    structlog.configure(cache_logger_on_first_use=False)  # later tests have loggers of their own
+    try:
+        yield
+    finally:
+        root.handlers, root.level = before
+        structlog.reset_defaults()
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_librarys_record_is_one_json_object_without_personal_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with configured():
+        logging.getLogger("x").info(
+            "hello %s\ninjected", "someone@comedy.example", extra={"password": "hunter2"}
+        )
+
+    (entry,) = written(capsys)
+    assert (entry["service"], entry["logger"], entry["level"]) == ("things", "x", "info")
+    assert entry["message"] == "hello [redacted]\ninjected"
+    assert entry["password"] == "[redacted]"
+
+
+def test_an_entry_of_ours_is_one_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with configured(), structlog.contextvars.bound_contextvars(requestId="a-request"):
+        structlog.get_logger("y").warning("bye\ninjected", to="someone@comedy.example", token="t")
+
+    (entry,) = written(capsys)
+    assert (entry["service"], entry["logger"], entry["level"]) == ("things", "y", "warning")
+    assert (entry["message"], entry["to"]) == ("bye\ninjected", "[redacted]")
+    assert (entry["token"], entry["requestId"]) == ("[redacted]", "a-request")
+
+
+def test_a_traceback_is_part_of_its_entry(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        raise KeyError("someone@comedy.example")
+    except KeyError as error:
+        with configured():
+            structlog.get_logger("y").error("failed", exc_info=error)
+
+    (entry,) = written(capsys)
+    assert "Traceback" in entry["exception"]
+    assert "someone" not in entry["exception"]
+
+
+def test_what_is_below_the_level_is_not_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with configured():
+        structlog.get_logger("y").debug("detail")
+        logging.getLogger("x").debug("detail")
+
+    assert written(capsys) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What every service's app does with any request, shown on an app of two routes."""
 
-import json
-import logging
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -10,7 +8,6 @@ import pytest
 from flask.testing import FlaskClient
 from marshmallow import fields, validate
 
-from service_kit import logs
 from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller, with_second_factor
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
@@ -220,23 +217,3 @@ def test_the_api_document_says_who_may_call_what(client: FlaskClient) -> None:
     assert document["openapi"].startswith("3.1")
     assert document["paths"]["/things"]["post"]["x-access"] == "signed in"
     assert document["paths"]["/things"]["get"]["security"] == []
-
-
-def test_logs_are_one_json_object_a_line_without_personal_data(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    root = logging.getLogger()
-    before = root.handlers, root.level
-    try:
-        logs.configure(service="things")
-        logging.getLogger("x").info(
-            "hello %s\ninjected", "someone@comedy.example", extra={"password": "hunter2"}
-        )
-    finally:
-        root.handlers, root.level = before
-
-    (line,) = capsys.readouterr().out.strip().splitlines()
-    entry = json.loads(line)
-    assert entry["service"] == "things"
-    assert "someone" not in line
-    assert "hunter2" not in line

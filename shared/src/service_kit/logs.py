@@ -47,37 +47,35 @@ def _redact(
 
 
 def configure(*, service: str, level: str = "INFO") -> None:
-    """Send everything, the libraries' records included, through one JSON formatter."""
+    """Write everything, the libraries' records included, as JSON to standard output.
+
+    Our own entries are written straight away; only records of libraries pass through `logging`.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
+    ]
+    rendering: list[structlog.types.Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _redact,
+        structlog.processors.EventRenamer("message"),
+        _service_name(service),
+        structlog.processors.JSONRenderer(),
     ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
+        logger_factory=_Line,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.EventRenamer("message"),
-                _service_name(service),
-                structlog.processors.JSONRenderer(),
-            ],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
@@ -85,6 +83,14 @@ def configure(*, service: str, level: str = "INFO") -> None:
     root.setLevel(level.upper())
     for noisy in ("urllib3", "werkzeug", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _Line(structlog.WriteLogger):
+    """Writes lines to standard output; knows the name under which it was asked for."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stdout)
+        self.name = name
 
 
 def _service_name(service: str) -> structlog.types.Processor:
