@@ -119,6 +119,37 @@ def test_nobody_waits_for_ever(build: Builder) -> None:
         build.may_go_on.set()
 
 
+def test_few_pages_are_built_at_once(build: Builder) -> None:
+    pages = KeptPages(seconds=FOR_EVER, wait_seconds=FOR_EVER, builders=2)
+    build.may_go_on.clear()
+
+    with ThreadPoolExecutor(5) as callers:
+        asked = [callers.submit(pages.get, key, build) for key in range(5)]
+        wait_for(lambda: build.built == 2)
+        time.sleep(0.02)
+        built_at_once = build.built
+        build.may_go_on.set()
+        found = {each.result().body for each in asked}
+
+    assert built_at_once == 2
+    assert len(found) == 5
+
+
+def test_nobody_waits_for_ever_until_others_are_built(build: Builder) -> None:
+    pages = KeptPages(seconds=FOR_EVER, wait_seconds=0.02, builders=1)
+    build.may_go_on.clear()
+
+    with ThreadPoolExecutor(1) as callers:
+        first = callers.submit(pages.get, "a", build)
+        build.began.acquire()
+        with pytest.raises(PageNotReady):
+            pages.get("b", build)
+        build.may_go_on.set()
+
+    assert first.result().body == b"page 1"
+    assert pages.get("b", build).body == b"page 2"
+
+
 def test_a_failure_is_its_builders_own_and_the_next_one_tries_again(build: Builder) -> None:
     pages = KeptPages(seconds=FOR_EVER, wait_seconds=FOR_EVER)
     build.broken = True

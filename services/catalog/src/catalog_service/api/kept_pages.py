@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 class PageNotReady(Exception):
-    """Somebody else is building this page and takes too long."""
+    """Others are building this page, or too many other ones, and take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class KeptPages:
 
     While one caller builds the next page, the others get the previous one for `grace_seconds` more,
     then wait. If building fails, its caller gets the error, and one of those that wait tries again.
+    Few pages are built at once: however many are asked for, they leave connections to others.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class KeptPages:
         seconds: float = 1.0,
         grace_seconds: float = 0.5,
         wait_seconds: float = 1.5,
+        builders: int = 4,
         max_entries: int = 512,
         max_bytes: int = 16 * 1024 * 1024,
     ) -> None:
@@ -58,7 +60,8 @@ class KeptPages:
         Args:
             seconds: how old a page may be without a new one being built; 0 keeps nothing.
             grace_seconds: how much older while a new one is being built.
-            wait_seconds: how long anybody waits for what somebody else builds.
+            wait_seconds: how long anybody waits for what others build.
+            builders: how many pages are built at once.
             max_entries: how many pages are kept; those unused for longest go first.
             max_bytes: how large they may be together; what is larger than an eighth of it is
                 not kept.
@@ -66,6 +69,7 @@ class KeptPages:
         self._seconds = seconds
         self._grace_seconds = grace_seconds
         self._wait_seconds = wait_seconds
+        self._builders = threading.BoundedSemaphore(builders)
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -82,7 +86,7 @@ class KeptPages:
         """Return the page for a key; this caller builds it if nobody else does.
 
         Raises:
-            PageNotReady: what somebody else builds takes too long.
+            PageNotReady: what others build takes too long.
         """
         gives_up_at = time.monotonic() + self._wait_seconds
         while True:
@@ -96,22 +100,30 @@ class KeptPages:
                 elif page := self._younger_than(self._seconds + self._grace_seconds, key):
                     return page
             if is_mine:
-                return self._build(key, building, build)
+                return self._build(key, building, build, gives_up_at)
             if not building.done.wait(max(gives_up_at - time.monotonic(), 0.0)):
                 raise PageNotReady
             if building.page:
                 return building.page
 
-    def _build(self, key: Hashable, mine: _Building, build: Callable[[], bytes]) -> Page:
-        as_of = time.monotonic()
+    def _build(
+        self, key: Hashable, mine: _Building, build: Callable[[], bytes], gives_up_at: float
+    ) -> Page:
         try:
-            mine.page = page = Page.of(build())
+            if not self._builders.acquire(timeout=max(gives_up_at - time.monotonic(), 0.0)):
+                raise PageNotReady
+            as_of = time.monotonic()
+            try:
+                page = Page.of(build())
+            finally:
+                self._builders.release()
+            mine.page = page
+            with self._lock:
+                self._keep(key, _Kept(page, as_of))
             return page
         finally:
             with self._lock:
                 del self._under_way[key]
-                if mine.page:
-                    self._keep(key, _Kept(mine.page, as_of))
             mine.done.set()
 
     def _younger_than(self, seconds: float, key: Hashable) -> Page | None:

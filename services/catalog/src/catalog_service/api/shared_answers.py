@@ -83,7 +83,9 @@ def _shared() -> SharedAnswers:
 
 def _answer(page: Page) -> Response:
     # no-cache: anybody may keep it and asks whether it still holds; what is sold changes any moment
-    headers = {"ETag": f'"{page.tag}"', "Cache-Control": "public, no-cache"}
-    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(page.tag):
+    tag = f'"{page.tag}"'
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
+    known = request.headers.get("If-None-Match")
+    if known and (known == tag or request.if_none_match.contains_weak(page.tag)):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(page.body, headers=headers, mimetype="application/json")
