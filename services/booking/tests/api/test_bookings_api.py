@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from booking_service.wiring import Wiring
 from service_kit.testing import TokenIssuer
 
 ShowFactory = Callable[..., UUID]
@@ -90,34 +91,106 @@ def test_sold_out_and_unknown_shows_are_refused_by_name(
     assert book(uuid4()) == (404, "SHOW_NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"quantity": 0}, "quantity"),
-        ({"quantity": 11}, "quantity"),
-        ({"quantity": 1.5}, "quantity"),
-        ({"quantity": "2"}, "quantity"),
-        ({"quantity": 10**30}, "quantity"),
-        ({"showId": "not-an-id"}, "showId"),
-        ({"price": 1}, "price"),
-        ({"expectedTotal": "108"}, "expectedTotal"),
-        ({"expectedTotal": 1.234}, "expectedTotal"),
-        ({"expectedTotal": float("1e308")}, "expectedTotal"),
-    ],
-)
-def test_bad_fields_are_named(
+BAD_FIELDS = [
+    ({"quantity": 0}, "quantity"),
+    ({"quantity": -1}, "quantity"),
+    ({"quantity": 11}, "quantity"),
+    ({"quantity": 1.5}, "quantity"),
+    ({"quantity": 2.0}, "quantity"),
+    ({"quantity": "2"}, "quantity"),
+    ({"quantity": True}, "quantity"),
+    ({"quantity": None}, "quantity"),
+    ({"quantity": [1]}, "quantity"),
+    ({"quantity": 10**30}, "quantity"),
+    ({"showId": "not-an-id"}, "showId"),
+    ({"showId": None}, "showId"),
+    ({"showId": {"id": 1}}, "showId"),
+    ({"price": 1}, "price"),
+    ({"userId": str(uuid4())}, "userId"),
+    ({"status": "CONFIRMED"}, "status"),
+    ({"platformFee": 0}, "platformFee"),
+    ({"expectedTotal": "108"}, "expectedTotal"),
+    ({"expectedTotal": 1.234}, "expectedTotal"),
+    ({"expectedTotal": float("1e308")}, "expectedTotal"),
+    ({"expectedTotal": float("nan")}, "expectedTotal"),
+]
+
+
+@pytest.mark.parametrize(("change", "field"), BAD_FIELDS)
+def test_bad_fields_are_named_and_nothing_is_written(
     client: FlaskClient,
+    use: Wiring,
     buyer: dict[str, str],
     show_with: ShowFactory,
     change: dict[str, Any],
     field: str,
 ) -> None:
-    body = {"showId": str(show_with()), "quantity": 1, **change}
+    show_id = show_with()
+    body = {"showId": str(show_id), "quantity": 1, **change}
 
-    answer = client.post("/api/v1/bookings", json=body, headers=buyer)
+    answer = client.post(
+        "/api/v1/bookings", json=body, headers={**buyer, "Idempotency-Key": "bad-field"}
+    )
 
     assert answer.status_code == 422
     assert list(answer.json["errors"]) == [field]
+    assert nothing_was_written(client, use, buyer, show_id)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "ü", "x" * 256])
+def test_a_key_that_is_none_is_refused(
+    client: FlaskClient, use: Wiring, buyer: dict[str, str], show_with: ShowFactory, key: str
+) -> None:
+    show_id = show_with()
+    body = {"showId": str(show_id), "quantity": 1}
+    headers = {**buyer, "Idempotency-Key": key}
+
+    assert client.post("/api/v1/bookings", json=body, headers=headers).status_code == 422
+    assert nothing_was_written(client, use, buyer, show_id)
+
+
+@pytest.mark.parametrize(
+    ("offer", "code"),
+    [
+        ({"on_sale": False}, "SHOW_NOT_ON_SALE"),
+        ({"starts_at": datetime.now(UTC) - timedelta(minutes=1)}, "SHOW_STARTED"),
+        ({"capacity": 0}, "SOLD_OUT"),
+    ],
+    ids=["draft", "past", "full"],
+)
+def test_what_cannot_be_booked_now_is_refused_by_name_and_nothing_is_written(
+    client: FlaskClient,
+    use: Wiring,
+    buyer: dict[str, str],
+    show_with: ShowFactory,
+    offer: dict[str, Any],
+    code: str,
+) -> None:
+    show_id = show_with(**offer)
+    body = {"showId": str(show_id), "quantity": 1}
+
+    answer = client.post(
+        "/api/v1/bookings", json=body, headers={**buyer, "Idempotency-Key": "refused"}
+    )
+
+    assert (answer.status_code, answer.json["code"]) == (409, code)
+    assert nothing_was_written(client, use, buyer, show_id)
+
+
+def nothing_was_written(
+    client: FlaskClient, use: Wiring, buyer: dict[str, str], show_id: UUID
+) -> bool:
+    with use.read() as tx:
+        inventory = tx.inventory.of(show_id)
+    assert inventory is not None
+    with use.engine.connect() as connection:
+        written = connection.exec_driver_sql(
+            "SELECT (SELECT count(*) FROM booking.booking WHERE show_id = %(show)s)"
+            " + (SELECT count(*) FROM booking.buyer_show WHERE show_id = %(show)s)",
+            {"show": show_id},
+        ).scalar_one()
+    listed = client.get("/api/v1/bookings", headers=buyer).json["bookings"]
+    return written == 0 and inventory.taken == 0 and listed == []
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,17 @@ def test_a_show_that_is_deleted_before_it_is_known_stays_unknown(catalog: Call) 
     assert catalog("DELETE", path)[0] == 422
 
 
+def test_a_cancelled_show_that_nobody_booked_can_be_deleted(
+    catalog: Call, show_with: ShowFactory
+) -> None:
+    path = f"/internal/offers/{show_with()}"
+    said = {"version": 2, "reason": "Nobody came", "actorId": str(uuid4())}
+    catalog("POST", f"{path}/cancellation", said)
+
+    assert catalog("DELETE", f"{path}?version=3") == (200, {"applied": True, "version": 3})
+    assert catalog("GET", f"{path}/cancellation")[0] == 404
+
+
 def test_a_show_that_was_booked_cannot_be_deleted(
     catalog: Call, buyer: Call, show_with: ShowFactory
 ) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+from booking_service.domain.creators import Standing
+from booking_service.usecases.set_standing import set_standing
 from booking_service.wiring import Wiring
 
 ShowFactory = Callable[..., UUID]
@@ -104,16 +106,23 @@ def test_a_batch_may_mix_shows_and_unknown_ones(use: Wiring, show_with: ShowFact
     ]
 
 
-def test_the_function_of_the_release_before_still_sells(
+def test_the_function_of_the_release_before_sells_and_respects_standings(
     use: Wiring, show_with: ShowFactory
 ) -> None:
-    wish = json.dumps([request(1, show_with(price_paise=10_000))])
+    creator_id = uuid4()
+    show_id = show_with(price_paise=10_000, creator_id=creator_id)
 
-    with use.engine.begin() as connection:
-        rows = connection.exec_driver_sql(
-            "SELECT outcome FROM booking.reserve_v1(%s::jsonb, 10)", (wish,)
-        )
-        assert rows.scalar_one() == "RESERVED"
+    def sell() -> str:
+        with use.engine.begin() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT outcome FROM booking.reserve_v1(%s::jsonb, 10)",
+                (json.dumps([request(1, show_id)]),),
+            )
+            return str(rows.scalar_one())
+
+    assert sell() == "RESERVED"
+    set_standing(use.begin, creator_id=creator_id, said=Standing(allowed=False, version=1))
+    assert sell() == "NOT_ON_SALE"
 
 
 def test_a_batch_judges_each_request_by_its_own_limits_and_status(

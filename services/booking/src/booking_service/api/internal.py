@@ -78,9 +78,7 @@ class DeletedOfferQuery(Schema):
 
 class CancellationRequest(Schema):
     version = _whole(at_least=1)
-    reason = fields.String(
-        required=True, validate=[validate.Length(1, MAX_REASON), validate.ContainsNoneOf("\0")]
-    )
+    reason = fields.String(required=True, validate=validate.Length(1, MAX_REASON))
     actor_id = fields.UUID(required=True)
 
 
