@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_service.clients.identity import IdentityClient
+from booking_service.clients.identity import MAX_CREATORS_PER_CALL, IdentityClient
 from booking_service.domain.bookings import Booking
 from booking_service.domain.errors import TermsMoved
 from booking_service.domain.offers import Inventory
@@ -79,13 +79,18 @@ def client(identity: Identity) -> Iterator[IdentityClient]:
 
 @pytest.fixture
 def creator_id(use: Wiring) -> Iterator[UUID]:
-    """A creator; what is known of creators is forgotten afterwards."""
+    """A creator; nobody else's terms are known, and none are afterwards."""
+
+    def forget() -> None:
+        with use.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM booking.creator_terms")
+            connection.exec_driver_sql(
+                "UPDATE booking.ticket_inventory SET creator_fee_basis_points = NULL"
+            )
+
+    forget()
     yield uuid4()
-    with use.engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM booking.creator_terms")
-        connection.exec_driver_sql(
-            "UPDATE booking.ticket_inventory SET creator_fee_basis_points = NULL"
-        )
+    forget()
 
 
 def book(use: Wiring, show_id: UUID) -> Booking:
@@ -162,6 +167,7 @@ def test_changed_terms_hold_for_new_bookings_of_all_the_creators_shows(
     creator_id: UUID,
     show_with: ShowFactory,
 ) -> None:
+    learn_terms(use.begin, client, creator_id=creator_id)
     known_before = show_with(creator_id=creator_id, price_paise=10_000)
     with_its_own = show_with(
         creator_id=creator_id, price_paise=10_000, platform_fee_basis_points=100
@@ -169,7 +175,7 @@ def test_changed_terms_hold_for_new_bookings_of_all_the_creators_shows(
     before = book(use, known_before)
     identity.fees[str(creator_id)] = 1_250
 
-    assert refresh_creator_terms(use.begin, client) >= 1
+    assert refresh_creator_terms(use.begin, client) == 1
     assert refresh_creator_terms(use.begin, client) == 0
 
     assert book(use, known_before).platform_fee_paise == 1_250
@@ -182,6 +188,23 @@ def test_changed_terms_hold_for_new_bookings_of_all_the_creators_shows(
     identity.fees[str(creator_id)] = None
     refresh_creator_terms(use.begin, client)
     assert book(use, known_before).platform_fee_paise == 800
+
+
+def test_all_creators_are_asked_about_some_at_a_time(
+    use: Wiring, identity: Identity, client: IdentityClient, creator_id: UUID
+) -> None:
+    every = [creator_id, *(uuid4() for _ in range(MAX_CREATORS_PER_CALL))]
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO booking.creator_terms (creator_id) SELECT unnest(%s::uuid[])"
+            " ON CONFLICT DO NOTHING",
+            (every,),
+        )
+    identity.fees = {str(each): 900 for each in every}
+
+    assert refresh_creator_terms(use.begin, client) == len(every)
+
+    assert [len(asked) for asked in identity.asked] == [MAX_CREATORS_PER_CALL, 1]
 
 
 def test_while_identity_is_away_the_last_good_terms_stay_and_grow_old(
@@ -234,6 +257,7 @@ def test_terms_that_change_while_tickets_are_sold_hold_from_one_booking_on(
     creator_id: UUID,
     show_with: ShowFactory,
 ) -> None:
+    learn_terms(use.begin, client, creator_id=creator_id)
     show_id = show_with(creator_id=creator_id, price_paise=10_000)
 
     def sell(_: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, func, select, type_coerce, union, update
+from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -62,13 +62,11 @@ class CreatorRepository:
         )
 
     def ids(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
-        """Return some creators that are known or have shows here, in the order of their ids."""
-        show, terms = TicketInventoryRow, CreatorTermsRow
-        of_shows = select(show.creator_id).where(show.creator_id.is_not(None))
-        every = union(of_shows, select(terms.creator_id)).subquery()
-        query = select(every.c.creator_id).order_by(every.c.creator_id).limit(limit)
+        """Return some creators whose terms are known, in the order of their ids."""
+        row = CreatorTermsRow
+        query = select(row.creator_id).order_by(row.creator_id).limit(limit)
         if after is not None:
-            query = query.where(every.c.creator_id > after)
+            query = query.where(row.creator_id > after)
         return self._session.scalars(query).all()
 
     def platform_fees(self, creator_ids: Sequence[UUID]) -> PlatformFees:
