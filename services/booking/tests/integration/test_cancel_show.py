@@ -187,17 +187,18 @@ def test_a_killed_worker_goes_on_where_it_was(
     cancel_show(use.begin, order=order(show_id))
 
     with use.engine.begin() as connection:  # the worker comes as far as the fifth booking
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql(
             "SELECT FROM booking.buyer_show WHERE user_id = %s FOR UPDATE", (buyers[4],)
         )
         worker = start_worker()
-        eventually(lambda: progress(use, show_id).cancelled == 4)
+        eventually(lambda: progress(use, show_id).cancelled == 4, seconds=60)
         worker.kill()
         worker.wait()
     assert progress(use, show_id).state is CancellationState.RUNNING
 
     start_worker()
-    eventually(lambda: progress(use, show_id).state is CancellationState.COMPLETED)
+    eventually(lambda: progress(use, show_id).state is CancellationState.COMPLETED, seconds=60)
 
     assert progress(use, show_id).cancelled == 10
     assert seats(use, show_id) == (100, 0, 0)
