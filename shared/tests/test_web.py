@@ -1,5 +1,7 @@
 """What every service's app does with any request, shown on an app of two routes."""
 
+import errno
+import json
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -7,8 +9,17 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 from marshmallow import fields, validate
+from werkzeug.test import TestResponse
 
-from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller, with_second_factor
+from service_kit.access import (
+    EVERYONE,
+    MAX_BODY_BYTES,
+    SIGNED_IN,
+    allow,
+    at_most,
+    current_caller,
+    with_second_factor,
+)
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
 from service_kit.testing import TokenIssuer
@@ -26,6 +37,7 @@ class TooManyThings(ThingError):
     """There are too many things already."""
 
     code = "TOO_MANY_THINGS"
+    retry_after_seconds = 7
 
 
 class ThingRequest(Schema):
@@ -45,6 +57,8 @@ def things() -> Blueprint:
             raise TooManyThings
         if body["full_name"] == "bug":
             raise KeyError("secret detail")
+        if body["full_name"] == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "secret")
         return {"by": str(current_caller().id), **body}
 
     @blp.patch("/things")
@@ -52,6 +66,15 @@ def things() -> Blueprint:
     @blp.response(200)
     def patch_things() -> dict[str, Any]:
         """Change all things"""
+        return {}
+
+    @blp.put("/things")
+    @allow(EVERYONE)
+    @at_most(MAX_BODY_BYTES + 10)
+    @blp.arguments(ThingRequest)
+    @blp.response(200)
+    def put_thing(_body: dict[str, Any]) -> dict[str, Any]:
+        """Replace a thing"""
         return {}
 
     @blp.get("/things")
@@ -108,6 +131,7 @@ def test_a_refusal_is_a_problem_with_its_public_code(
     answer = client.post("/things", json={"fullName": "many"}, headers=signed_in)
 
     assert answer.mimetype == "application/problem+json"
+    assert answer.headers["Retry-After"] == "7"
     assert answer.json == {
         "type": "about:blank",
         "title": "Conflict",
@@ -158,6 +182,33 @@ def test_a_bug_is_answered_without_a_word_about_it(
 
     assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
     assert "secret detail" not in answer.text
+
+
+def test_a_full_disk_is_507_without_a_word_about_it(
+    client: FlaskClient, signed_in: dict[str, str]
+) -> None:
+    response = client.post("/things", json={"fullName": "full"}, headers=signed_in)
+
+    assert (response.status_code, response.get_json()["code"]) == (507, "STORAGE_FULL")
+    assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("method", "limit"), [("POST", MAX_BODY_BYTES), ("PUT", MAX_BODY_BYTES + 10)]
+)
+def test_a_body_is_as_large_as_its_route_allows_at_most(
+    client: FlaskClient, signed_in: dict[str, str], method: str, limit: int
+) -> None:
+    def send(size: int) -> TestResponse:
+        body = json.dumps({"fullName": "x"}).encode().ljust(size)
+        return client.open(
+            "/things", method=method, data=body, headers=signed_in, content_type="application/json"
+        )
+
+    assert send(limit).status_code < 300
+    refused = send(limit + 1)
+    assert (refused.status_code, refused.mimetype) == (413, "application/problem+json")
+    assert "1.0 MiB" in refused.get_json()["error"]
 
 
 def test_a_body_that_is_not_json_is_415(client: FlaskClient, signed_in: dict[str, str]) -> None:

@@ -27,6 +27,7 @@ LINKS = [
     "https://pictures.example/x.png",
     "https://localhost/x.png",
     "https://[::1",
+    f"/api/v1/media/{'0a' * 16}.webp",
     "/api/v1/media/shows/0190-a.webp",
     "/api/v1/media/../../secrets",
     "/api/v1/media/é.webp",

@@ -25,7 +25,7 @@ _OWN_SETTINGS = {
         "BOOKING_URL",
         "CATALOG_URL",
     ),
-    "catalog": ("BOOKING_URL",),
+    "catalog": ("BOOKING_URL", "MEDIA_DIR"),
     "booking": ("CONFIG_URL",),
     "config": (),
 }

@@ -51,7 +51,7 @@ _SECRETS = (
 
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
-    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|KEY_ENCRYPTION_KEY|RUN_DIR"
+    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
 )
 
 
@@ -114,6 +114,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "OIDC_PROVIDER": "development",
         "OIDC_CLIENT_ID": "comedy-connect",
         "ADMIN_EMAILS": "admin@comedy.example",
+        "MEDIA_DIR": str(run_dir / "media"),
     }
     values |= {name: given[name] for name in values.keys() & given.keys()}
     values |= {

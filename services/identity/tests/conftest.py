@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
-from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -128,7 +127,8 @@ def settings(databases: Databases) -> Settings:
             "OIDC_CLIENT_ID": "comedy-connect",
             "OIDC_CLIENT_SECRET": secrets.token_urlsafe(32),
             "ADMIN_EMAILS": ADMIN_EMAIL,
-            "KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+            # that of the stack: its processes read what is in the same database
+            "KEY_ENCRYPTION_KEY": databases.postgres.settings["KEY_ENCRYPTION_KEY"],
             "CSRF_SECRET": secrets.token_urlsafe(32),
         }
     )

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from flask import Flask, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service_kit.problems import Problem
 from service_kit.tokens import (
@@ -22,7 +23,10 @@ Route = TypeVar("Route", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__access__"
 _FORM_ATTRIBUTE = "__accepts__"
+_LIMIT_ATTRIBUTE = "__body_limit__"
 _UNCHECKED_ENDPOINTS = {"static"}
+
+MAX_BODY_BYTES = 2**20
 
 
 class Credentials(Enum):
@@ -90,6 +94,16 @@ def accepts(*media_types: str) -> Callable[[Route], Route]:
     return declare
 
 
+def at_most(body_bytes: int) -> Callable[[Route], Route]:
+    """Declare how large a body the route below takes, instead of `MAX_BODY_BYTES`."""
+
+    def declare(route: Route) -> Route:
+        setattr(route, _LIMIT_ATTRIBUTE, body_bytes)
+        return route
+
+    return declare
+
+
 def declared_access(app: Flask, endpoint: str) -> Access | None:
     """Return the rule of an endpoint, None if it has not declared one."""
     return getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
@@ -105,6 +119,8 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
         access = declared_access(app, request.endpoint)
         if access is None:
             raise RuntimeError(f"{request.endpoint} does not say who may call it")
+        view = app.view_functions[request.endpoint]
+        request.max_content_length = getattr(view, _LIMIT_ATTRIBUTE, MAX_BODY_BYTES)
         g.caller = _identify(verifier) if access.reads_token else None
         if not access.admits(g.caller):
             raise _refusal(access, g.caller)
@@ -114,7 +130,8 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
                 "SECOND_FACTOR_REQUIRED",
                 "Please confirm with your password first.",
             )
-        _check_media_type(getattr(app.view_functions[request.endpoint], _FORM_ATTRIBUTE, None))
+        _check_media_type(getattr(view, _FORM_ATTRIBUTE, None))
+        _check_length()
 
 
 def require_declarations(app: Flask) -> None:
@@ -183,6 +200,12 @@ def _check_media_type(accepted: tuple[str, ...] | None) -> None:
             "UNSUPPORTED_MEDIA_TYPE",
             f"Send the body as {' or '.join(expected)}.",
         )
+
+
+def _check_length() -> None:
+    """Refuse a body that is said to be too large before any of it is read."""
+    if (request.content_length or 0) > (request.max_content_length or MAX_BODY_BYTES):
+        raise RequestEntityTooLarge
 
 
 def _has_body() -> bool:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 `application/problem+json`; refusals become HTTP in one table a service."""
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 INVALID_TRANSACTION_STATE = "25"  # class of SQLSTATE
 
 
@@ -76,6 +78,7 @@ def register_problem_handlers(app: Flask) -> None:
     for error in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(error, _database_unavailable)
     app.register_error_handler(DataError, _out_of_range)
+    app.register_error_handler(OSError, _no_room)
     app.register_error_handler(InternalError, _transaction_ended)
     app.register_error_handler(Exception, _unexpected)
 
@@ -85,14 +88,18 @@ def register_refusals(
 ) -> None:
     """Answer the service's named refusals, subclasses of `base` with a `code`, from its one table.
 
-    A person reads the refusal's message or, without one, its class's first docstring line.
+    A person reads the refusal's message or, without one, its class's first docstring line. Its
+    `retry_after_seconds`, if it has some, become the header.
     """
 
     def refused(refusal: Exception) -> Response:
         code: str = getattr(refusal, "code", "REFUSED")
         members: Mapping[str, Any] = getattr(refusal, "members", {})
         error = str(refusal) or (type(refusal).__doc__ or "Refused").splitlines()[0]
-        return problem_response(Problem(statuses[type(refusal)], code, error, **members))
+        retry_after = getattr(refusal, "retry_after_seconds", None)
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        status = statuses[type(refusal)]
+        return problem_response(Problem(status, code, error, headers=headers, **members))
 
     app.register_error_handler(base, refused)
 
@@ -105,6 +112,8 @@ def _http_exception(exception: HTTPException) -> Response:
     status = HTTPStatus(exception.code)
     fields = _field_errors(exception)
     error = exception.description or status.phrase
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.max_content_length:
+        error = f"At most {request.max_content_length / 2**20:.1f} MiB can be sent here."
     code = status.name
     if fields:
         code = "INVALID_FIELDS" if status is HTTPStatus.UNPROCESSABLE_ENTITY else "UNREADABLE"
@@ -169,6 +178,20 @@ def _out_of_range(exception: DataError) -> Response:
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "INVALID_FIELDS",
             "A value is too large. Please check what you sent.",
+        )
+    )
+
+
+def _no_room(exception: OSError) -> Response:
+    """The disk is full, as when a large body is put aside; anything else is a bug."""
+    if exception.errno not in NO_ROOM:
+        return _unexpected(exception)
+    log.warning("no room on the disk")
+    return problem_response(
+        Problem(
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            "STORAGE_FULL",
+            "There is no room for this at the moment. Please try again later.",
         )
     )
 

@@ -100,6 +100,7 @@ def _serve_each_request(app: Flask) -> None:
 
     @app.teardown_request
     def forget(_error: BaseException | None) -> None:
+        request.close()  # files that came with it
         if (token := g.pop("deadline", None)) is not None:
             deadline.end(token)
 

@@ -4,7 +4,15 @@ from typing import Any
 
 from flask import Flask
 
-from catalog_service.api import comedians, discovery, shared_answers, show_life, shows, standings
+from catalog_service.api import (
+    comedians,
+    discovery,
+    media,
+    shared_answers,
+    show_life,
+    shows,
+    standings,
+)
 from catalog_service.api.errors import STATUS
 from catalog_service.api.kept_pages import KeptPages
 from catalog_service.domain.errors import CatalogError
@@ -15,7 +23,7 @@ DESCRIPTION = ServiceDescription(
     name=SERVICE,
     title="Comedy Connect: catalog",
     version="1",
-    summary="Shows, comedians and line-ups: discovery, and the life of a show.",
+    summary="Shows, comedians, line-ups and media: discovery, and the life of a show.",
 )
 
 
@@ -28,7 +36,14 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
     """
     app = service_app(
         DESCRIPTION,
-        blueprints=[discovery.blp, shows.blp, show_life.blp, comedians.blp, standings.blp],
+        blueprints=[
+            discovery.blp,
+            shows.blp,
+            show_life.blp,
+            comedians.blp,
+            media.blp,
+            standings.blp,
+        ],
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog_service.domain.changes import ChangeKind, ChangeStatus
 from catalog_service.domain.comedians import MAX_NAME
+from catalog_service.domain.media import MediaKind
 from catalog_service.domain.shows import (
     MAX_CAPACITY,
     MAX_DURATION_MINUTES,
@@ -39,7 +40,7 @@ class Base(TableBase):
     metadata = schema_metadata("catalog")
 
 
-def _enum(kind: type[ShowStatus | ChangeKind | ChangeStatus], name: str) -> Enum:
+def _enum(kind: type[ShowStatus | ChangeKind | ChangeStatus | MediaKind], name: str) -> Enum:
     return Enum(kind, name=name, schema="catalog", metadata=Base.metadata)
 
 
@@ -89,6 +90,11 @@ class ShowRow(Base):
             postgresql_where=text("status = 'PUBLISHED'"),
         ),
         Index("ix_show_creator", "creator_id", "starts_at", "id"),
+        Index(
+            "ix_show_poster",
+            "poster_image_url",
+            postgresql_where=text("poster_image_url IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -140,6 +146,11 @@ class ComedianRow(Base):
         UniqueConstraint("user_id"),
         Index("ix_comedian_name", "name", "id"),
         Index("ix_comedian_created_by", "created_by"),
+        Index(
+            "ix_comedian_image",
+            "profile_image_url",
+            postgresql_where=text("profile_image_url IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -234,3 +245,31 @@ class ShowChangeRow(Base):
     actor_id: Mapped[UUID]
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     decided_at: Mapped[datetime | None]
+
+
+class MediaRow(Base):
+    """An upload: kept while something shows it, removed a day after nothing does any more.
+
+    Whoever makes something show it locks its row, so that it is not removed meanwhile.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size_is_positive"),
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_a_hash"),
+        Index("ix_media_owner", "owner_id", "created_at"),
+        Index("ix_media_review", "review_at", postgresql_where=text("condemned_at IS NULL")),
+        Index(
+            "ix_media_condemned", "condemned_at", postgresql_where=text("condemned_at IS NOT NULL")
+        ),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID]
+    kind: Mapped[MediaKind] = mapped_column(_enum(MediaKind, "media_kind"))
+    size: Mapped[int]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    unused_since: Mapped[datetime | None]  # null: attached, as far as it is known
+    review_at: Mapped[datetime]  # when it is looked at next, whether anything shows it
+    condemned_at: Mapped[datetime | None]  # from then on nothing may show it, and it is removed

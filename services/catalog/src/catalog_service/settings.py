@@ -2,9 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from service_kit.durable import default_worker_id
-from service_kit.settings import DEVELOPMENT, PRODUCTION, reading
+from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
+
+DEFAULT_REGION = "us-east-1"  # what stores of one's own expect to be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """Uploads are kept in a directory that all processes of this service share."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class S3Media:
+    """Uploads are kept in a bucket; without an endpoint it is one of AWS."""
+
+    bucket: str
+    endpoint: str | None
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +38,7 @@ class Settings:
     jwt_issuer: str
     client_id: str
     client_secret: str
+    media: LocalMedia | S3Media
 
     @property
     def is_development(self) -> bool:
@@ -42,6 +62,7 @@ class Settings:
                 jwt_issuer=env.url("JWT_ISSUER"),
                 client_id=env.text("SERVICE_CLIENT_ID"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+                media=_media(env),
             )
 
 
@@ -64,3 +85,14 @@ class WorkerSettings:
                 port=env.integer("WORKER_PORT", at_least=1),
                 worker_id=env.text("WORKER_ID", default_worker_id("catalog")),
             )
+
+
+def _media(env: EnvironmentReader) -> LocalMedia | S3Media:
+    if env.choice("MEDIA_STORAGE", ("local", "s3"), "local") != "s3":
+        return LocalMedia(Path(env.text("MEDIA_DIR")))
+    has_endpoint = bool(env.text("MEDIA_S3_ENDPOINT", ""))
+    return S3Media(
+        bucket=env.text("MEDIA_S3_BUCKET"),
+        endpoint=env.url("MEDIA_S3_ENDPOINT") if has_endpoint else None,
+        region=env.text("MEDIA_S3_REGION", DEFAULT_REGION),
+    )

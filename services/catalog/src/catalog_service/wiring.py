@@ -13,9 +13,11 @@ from catalog_service.clients.booking import (
     OfferClient,
 )
 from catalog_service.clients.identity import IDENTITY, PeopleClient
+from catalog_service.clients.images import ImageConverter
+from catalog_service.clients.storage import LocalDirectory, Storage
 from catalog_service.repositories.transaction import Begin, Transaction
 from catalog_service.repositories.work import DECIDE_CHANGE, MIRROR_OFFER
-from catalog_service.settings import Settings, WorkerSettings
+from catalog_service.settings import LocalMedia, S3Media, Settings, WorkerSettings
 from catalog_service.workflows.offers import VERSION, OfferWorkflows
 from service_kit.database import connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
@@ -40,6 +42,8 @@ class Wiring:
     availability: AvailabilityClient
     offers: OfferClient
     cancellations: CancellationClient
+    images: ImageConverter
+    storage: Storage
 
     def now(self) -> datetime:
         """Return the time."""
@@ -73,7 +77,18 @@ def wire(settings: Settings) -> Wiring:
         availability=AvailabilityClient(figures),
         offers=OfferClient(Peer(BOOKING, settings.booking_url, tokens)),
         cancellations=CancellationClient(figures),
+        images=ImageConverter(),
+        storage=_storage(settings.media),
     )
+
+
+def _storage(settings: LocalMedia | S3Media) -> Storage:
+    if isinstance(settings, LocalMedia):
+        return LocalDirectory(settings.folder)
+    # imported only where it is used: it is large, and most processes do without it
+    from catalog_service.clients.s3 import S3Bucket
+
+    return S3Bucket(settings)
 
 
 def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -> DurableWorker:

@@ -31,6 +31,8 @@ TABLE: dict[str, set[str]] = {
     "PUT /internal/creators/<uuid:creator_id>/standing": {"service with standing"},
     "PUT /api/v1/comedians/<uuid:comedian_id>": CREATORS,
     "DELETE /api/v1/comedians/<uuid:comedian_id>": CREATORS,
+    "POST /api/v1/upload": PEOPLE,
+    "GET /api/v1/media/<string:key>": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,

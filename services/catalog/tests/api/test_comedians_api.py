@@ -166,10 +166,10 @@ def test_anothers_entry_and_an_unknown_one_are_the_same_to_who_would_change_it(
     client: FlaskClient, add: Any, signed_in: Any, method: str
 ) -> None:
     added, other = add(), signed_in(Actor(id=uuid4(), role="ORGANIZER", approved=True))
-    body: dict[str, Any] = {"json": {"name": "Mine"}} if method == "PUT" else {}
+    body = {"name": "Mine"} if method == "PUT" else None
 
     answers = [
-        client.open(path, method=method, headers=other, **body)
+        client.open(path, method=method, headers=other, json=body)
         for path in (path_of(added), f"{COMEDIANS}/{uuid4()}")
     ]
 

@@ -37,3 +37,5 @@ def test_booking_and_identity_document_what_we_read() -> None:
         availability["properties"]
     )
     assert people["get"]["x-access"] == "service with identity:people:read"
+    person = document("identity")["components"]["schemas"]["PublicPerson"]
+    assert {"id", "name", "role", "approved", "image"} <= set(person["properties"])

@@ -40,7 +40,7 @@ def admins(issuer: TokenIssuer) -> dict[str, str]:
 def test_an_edit_answers_with_the_show_as_it_is_now(
     client: FlaskClient, draft: ShowFactory, owner: Actor, mine: dict[str, str]
 ) -> None:
-    show = draft(by=owner, description="Old", poster_image_url="/api/v1/media/show/x.webp")
+    show = draft(by=owner, description="Old", poster_image_url="https://images.example/x.webp")
     sent = {
         "title": " Closed Mic ",
         "ticketPrice": 250,

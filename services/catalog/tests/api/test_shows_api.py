@@ -83,7 +83,7 @@ def test_a_new_show_has_every_field_the_front_end_reads(
         title="  Dakhni Nights ",
         description="Two acts.\r\nOne break.",
         durationMinutes=90,
-        posterImageUrl="/api/v1/media/show/x.webp",
+        posterImageUrl="https://images.example/poster.webp",
         youtubeUrls=["https://youtu.be/x"],
         instagramUrls=["https://www.instagram.com/p/x/"],
     )
@@ -104,7 +104,7 @@ def test_a_new_show_has_every_field_the_front_end_reads(
         "googleMapsLink": "https://maps.app.goo.gl/AbC",
         "ticketPrice": 499,
         "totalTickets": 80,
-        "posterImageUrl": "/api/v1/media/show/x.webp",
+        "posterImageUrl": "https://images.example/poster.webp",
         "durationMinutes": 90,
         "isPublished": False,
         "status": "DRAFT",

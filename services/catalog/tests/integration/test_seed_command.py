@@ -11,6 +11,7 @@ ENVIRONMENT = {
     "BOOKING_URL": "http://127.0.0.1:9",
     "JWT_ISSUER": "http://127.0.0.1:9",
     "SERVICE_CLIENT_ID": "catalog",
+    "MEDIA_DIR": "/nowhere",
     "SERVICE_CLIENT_SECRET": "0123456789abcdef0123456789abcdef",
 }
 

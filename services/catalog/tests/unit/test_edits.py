@@ -64,7 +64,7 @@ OTHER: dict[str, Any] = {
     "google_maps_link": "https://goo.gl/maps/y",
     "price_paise": 29_900,
     "capacity": 90,
-    "poster_image_url": "/api/v1/media/show/y.webp",
+    "poster_image_url": "https://images.example/y.webp",
     "youtube_urls": ("https://youtu.be/y",),
     "instagram_urls": ("https://www.instagram.com/p/y/",),
 }

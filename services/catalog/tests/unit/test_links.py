@@ -2,6 +2,8 @@ import pytest
 
 from catalog_service.domain.links import is_google_maps, is_image, is_instagram, is_youtube
 
+UPLOAD = f"/api/v1/media/{'0a' * 16}.webp"
+
 TRICKS = [
     "http://{}",
     "//{}",
@@ -95,14 +97,21 @@ def test_anything_else_is_no_post(link: str) -> None:
     assert not is_instagram(link)
 
 
-@pytest.mark.parametrize("link", ["/api/v1/media/show/ab12.webp", "https://cdn.example/p.jpg"])
+@pytest.mark.parametrize("link", [UPLOAD, "https://cdn.example/p.jpg"])
 def test_an_image_is_an_upload_or_an_https_link(link: str) -> None:
     assert is_image(link)
 
 
 @pytest.mark.parametrize(
     "link",
-    ["/api/v1/media/../../secret", "/etc/passwd", "data:image/png;base64,x", "https://localhost/x"],
+    [
+        f"{UPLOAD}/x",
+        "/api/v1/media/../../secret",
+        "/api/v1/media/x.webp",
+        "/etc/passwd",
+        "data:image/png;base64,x",
+        "https://localhost/x",
+    ],
 )
 def test_anything_else_is_no_image(link: str) -> None:
     assert not is_image(link)

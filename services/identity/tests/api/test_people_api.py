@@ -167,18 +167,21 @@ def test_services_learn_public_names_roles_and_standing(
             "name": "Private Name",
             "role": "AUDIENCE",
             "approved": False,
+            "image": None,
         },
         organizer: {
             "id": str(organizer),
             "name": "Laughs",
             "role": "ORGANIZER",
             "approved": False,
+            "image": None,
         },
         comedian: {
             "id": str(comedian),
             "name": "Funny",
             "role": "COMEDIAN",
             "approved": True,
+            "image": None,
         },
     }
 

@@ -281,7 +281,7 @@ def test_the_flat_form_changes_a_comedian_as_a_person_and_as_a_comedian(me: Brow
             "name": "Sravya",
             "age": "31",
             "language": "Telugu",
-            "image": "/api/v1/media/profile/abc.webp",
+            "image": "/api/v1/media/00112233445566778899aabbccddeeff.webp",
             "stageName": "S. Rao",
             "comedianContact": None,
             "comedianYoutubeUrls": None,
@@ -298,7 +298,7 @@ def test_the_flat_form_changes_a_comedian_as_a_person_and_as_a_comedian(me: Brow
     user = answer.json["user"]
     assert user == me.session()["user"]
     assert (user["name"], user["age"], user["language"]) == ("Sravya", 31, "Telugu")
-    assert user["image"] == "/api/v1/media/profile/abc.webp"
+    assert user["image"] == "/api/v1/media/00112233445566778899aabbccddeeff.webp"
     profile = user["comedianProfile"]
     assert (profile["stageName"], profile["bio"]) == ("S. Rao", "Puns")
     assert (profile["contact"], profile["youtubeUrls"]) == (None, [])

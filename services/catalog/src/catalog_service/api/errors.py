@@ -12,9 +12,13 @@ from catalog_service.domain.errors import (
     ComedianInUse,
     ComedianNotFound,
     CreatorNotAllowed,
+    FileTooLarge,
     FixedOncePublished,
+    ImageRefused,
     InvalidFields,
+    MediaNotFound,
     NoCancellation,
+    NotAnImage,
     NotApproved,
     NotPublished,
     ShowCancelled,
@@ -22,6 +26,10 @@ from catalog_service.domain.errors import (
     ShowEnded,
     ShowInThePast,
     ShowNotFound,
+    StorageFull,
+    StorageUnavailable,
+    TooManyUploads,
+    UploadsBusy,
 )
 
 STATUS: dict[type[Exception], HTTPStatus] = {
@@ -44,4 +52,12 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     ShowInThePast: HTTPStatus.CONFLICT,
     ChangeInProgress: HTTPStatus.CONFLICT,
     ChangeRefused: HTTPStatus.CONFLICT,
+    NotAnImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ImageRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooManyUploads: HTTPStatus.TOO_MANY_REQUESTS,
+    MediaNotFound: HTTPStatus.NOT_FOUND,
+    UploadsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }

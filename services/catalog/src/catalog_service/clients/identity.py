@@ -1,6 +1,6 @@
 """Calls to identity: who the creators of shows are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,8 +52,24 @@ class PeopleClient:
         person = self._ask([user_id]).get(user_id)
         return None if person is None else person.name
 
+    def pictures_of(self, user_ids: Collection[UUID]) -> dict[UUID, str | None]:
+        """Return these people's profile pictures as they are now; who is gone is absent.
+
+        Raises:
+            PeerUnavailable: identity cannot be asked.
+        """
+        pictures: dict[UUID, str | None] = {}
+        for body in self._answers(list(user_ids)):
+            pictures.update(_pictures(body))
+        return pictures
+
     def _ask(self, user_ids: Sequence[UUID]) -> dict[UUID, Person]:
         found: dict[UUID, Person] = {}
+        for body in self._answers(user_ids):
+            found.update(_people(body))
+        return found
+
+    def _answers(self, user_ids: Sequence[UUID]) -> Iterator[Any]:
         for start in range(0, len(user_ids), MAX_PEOPLE_PER_CALL):
             batch = user_ids[start : start + MAX_PEOPLE_PER_CALL]
             answer = self._peer.get(
@@ -63,8 +79,7 @@ class PeopleClient:
             )
             if not answer.ok:
                 raise PeerUnavailable.of(IDENTITY, f"answered {answer.status} about people")
-            found.update(_people(answer.body))
-        return found
+            yield answer.body
 
 
 def _people(body: Any) -> dict[UUID, Person]:
@@ -79,3 +94,13 @@ def _people(body: Any) -> dict[UUID, Person]:
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PeerUnavailable.of(IDENTITY, "answered with something else than people") from error
+
+
+def _pictures(body: Any) -> dict[UUID, str | None]:
+    try:
+        return {
+            UUID(person["id"]): None if person["image"] is None else str(person["image"])
+            for person in body["people"]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(IDENTITY, "answered without people's pictures") from error

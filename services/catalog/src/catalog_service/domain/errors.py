@@ -56,6 +56,61 @@ class ComedianInUse(CatalogError):
     code = "COMEDIAN_IN_USE"
 
 
+class NotAnImage(CatalogError):
+    """Only JPEG, PNG and WebP images can be uploaded."""
+
+    code = "NOT_AN_IMAGE"
+
+
+class ImageRefused(CatalogError):
+    """This image cannot be used."""
+
+    code = "IMAGE_REFUSED"
+
+
+class FileTooLarge(CatalogError):
+    """The file is larger than 5 MiB."""
+
+    code = "FILE_TOO_LARGE"
+
+
+class TooManyUploads(CatalogError):
+    """There were too many uploads; the oldest one stops counting after a while."""
+
+    code = "TOO_MANY_UPLOADS"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        hours = -(-retry_after_seconds // 3600)
+        super().__init__(f"You have uploaded as much as a day allows. Try again within {hours} h.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class MediaNotFound(CatalogError):
+    """There is no such image."""
+
+    code = "NOT_FOUND"
+
+
+class UploadsBusy(CatalogError):
+    """Too many images are being uploaded at this moment. Please try again."""
+
+    code = "UNAVAILABLE"
+    retry_after_seconds = 1
+
+
+class StorageUnavailable(CatalogError):
+    """Images cannot be stored or read at the moment. Please try again."""
+
+    code = "UNAVAILABLE"
+    retry_after_seconds = 5
+
+
+class StorageFull(CatalogError):
+    """There is no room for another image at the moment."""
+
+    code = "STORAGE_FULL"
+
+
 class AlreadyListed(CatalogError):
     """This person is in the directory already."""
 

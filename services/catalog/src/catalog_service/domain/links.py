@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
+from catalog_service.domain.media import is_key, uploaded_key
+
 MAX_LINK = 2048
 
 _MAPS_ONLY_HOSTS = {"maps.google.com", "maps.google.co.in", "maps.app.goo.gl"}
@@ -12,7 +14,6 @@ _YOUTUBE_HOSTS = {"youtube.com", "www.youtube.com", "m.youtube.com"}
 _YOUTUBE_PATHS = re.compile(r"/(watch|embed/.+|shorts/.+)")
 _INSTAGRAM_HOSTS = {"instagram.com", "www.instagram.com"}
 _INSTAGRAM_PATHS = re.compile(r"/(p|reel|reels)/.+")
-_MEDIA_PATH = re.compile(r"/api/v1/media/[\w./-]+", re.ASCII)
 _PLAIN = re.compile(r"[!-\[\]-~]+")  # visible ASCII without the backslash, which browsers read as /
 
 
@@ -48,8 +49,10 @@ def is_instagram(link: str) -> bool:
 
 def is_image(link: str) -> bool:
     """Tell whether this is an uploaded image's path or an https link."""
-    own = bool(_MEDIA_PATH.fullmatch(link)) and ".." not in link
-    return own or _is_https(link, lambda url: bool(url.hostname and "." in url.hostname))
+    key = uploaded_key(link)
+    if key is not None:
+        return is_key(key)
+    return _is_https(link, lambda url: bool(url.hostname and "." in url.hostname))
 
 
 def _is_https(link: str, accepts: Callable[[SplitResult], bool]) -> bool:

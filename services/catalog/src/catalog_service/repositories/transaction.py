@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from catalog_service.repositories.changes import ChangeRepository
 from catalog_service.repositories.comedians import ComedianRepository
+from catalog_service.repositories.media import MediaRepository
 from catalog_service.repositories.shows import ShowRepository
 from catalog_service.repositories.standings import StandingRepository
 from catalog_service.repositories.work import Work
@@ -20,6 +21,7 @@ class Transaction:
     def __init__(self, session: Session, queue: WorkQueue) -> None:
         self.shows = ShowRepository(session)
         self.comedians = ComedianRepository(session)
+        self.media = MediaRepository(session)
         self.changes = ChangeRepository(session)
         self.standings = StandingRepository(session)
         self.work = Work(session, queue)

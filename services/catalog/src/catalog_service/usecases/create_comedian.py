@@ -8,6 +8,7 @@ from catalog_service.domain.actors import Actor
 from catalog_service.domain.comedians import Comedian, ComedianDetails, check_comedian
 from catalog_service.domain.errors import InvalidFields, NotApproved
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.use_image import use_image
 
 
 def create_comedian(
@@ -31,6 +32,7 @@ def create_comedian(
         raise InvalidFields({"isOwn": ["Only comedians have an entry of their own."]})
     check_comedian(details)
     with begin() as tx:
+        use_image(tx, details.profile_image_url, actor=actor, field="profileImageUrl")
         return tx.comedians.add(
             comedian_id or uuid7(), details, created_by=actor.id, user_id=user_id
         )

@@ -12,6 +12,7 @@ from catalog_service.domain.comedians import MAX_NAME, ComedianDetails
 from catalog_service.domain.errors import AlreadyListed, InvalidFields, NotApproved
 from catalog_service.domain.shows import Show, ShowDetails, check_details
 from catalog_service.repositories.transaction import Begin, Transaction
+from catalog_service.usecases.use_image import use_image
 
 FIRST_VERSION = 1
 UNNAMED = "Comedian"
@@ -41,6 +42,7 @@ def create_show(
     check_details(details, now=now)
     own_name = _name_for_first_entry(begin, people, actor)
     with begin() as tx:
+        use_image(tx, details.poster_image_url, actor=actor, field="posterImageUrl")
         bill = _bill(tx, actor, comedian_ids, own_name)
         show = tx.shows.add(show_id or uuid7(), details, creator_id=actor.id, version=FIRST_VERSION)
         tx.comedians.set_bill(show.id, bill)

@@ -9,6 +9,7 @@ from catalog_service.domain.actors import Actor
 from catalog_service.domain.comedians import Comedian, check_comedian
 from catalog_service.domain.errors import NotApproved
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.use_image import use_image
 
 
 def edit_comedian(
@@ -27,5 +28,7 @@ def edit_comedian(
         comedian = tx.comedians.lock_for(actor, comedian_id)
         edited = replace(comedian, details=replace(comedian.details, **changes))
         check_comedian(edited.details)
+        if edited.details.profile_image_url != comedian.details.profile_image_url:
+            use_image(tx, edited.details.profile_image_url, actor=actor, field="profileImageUrl")
         tx.comedians.replace(comedian.id, edited.details)
     return edited

@@ -19,6 +19,7 @@ from catalog_service.domain.edits import (
 from catalog_service.domain.errors import ChangeInProgress, InvalidFields, ShowChangedMeanwhile
 from catalog_service.domain.shows import Show
 from catalog_service.repositories.transaction import Begin, Transaction
+from catalog_service.usecases.use_image import use_image
 
 
 def edit_show(
@@ -62,6 +63,7 @@ def edit_show(
             raise ChangeInProgress
         if edit.is_empty:
             return None
+        use_image(tx, edit.details.get("poster_image_url"), actor=actor, field="posterImageUrl")
         if not is_guarded(edit, show, bill):
             _apply(tx, show, edit)
             return None

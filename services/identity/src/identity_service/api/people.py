@@ -33,6 +33,9 @@ class PublicPersonSchema(Schema):
     )
     role = fields.String(required=True)
     approved = fields.Boolean(required=True)
+    image = fields.String(
+        required=True, allow_none=True, metadata={"description": "an upload's path or a link"}
+    )
 
 
 class PeopleResponse(Schema):
@@ -55,7 +58,7 @@ class TermsResponse(Schema):
 @blp.arguments(PeopleArguments, location="query", as_kwargs=True)
 @blp.response(200, PeopleResponse)
 def get_people(ids: list[UUID]) -> dict[str, Any]:
-    """Show names, roles and standing; unknown people are left out"""
+    """Show names, roles, standing and pictures; unknown people are left out"""
     with wired().read() as tx:
         return {"people": tx.people.public(ids)}
 

@@ -12,7 +12,7 @@ _YOUTUBE_HOSTS = {"youtube.com", "www.youtube.com", "m.youtube.com"}
 _YOUTUBE_PATHS = re.compile(r"/(watch|embed/.+|shorts/.+)")
 _INSTAGRAM_HOSTS = {"instagram.com", "www.instagram.com"}
 _INSTAGRAM_PATHS = re.compile(r"/(p|reel|reels)/.+")
-_MEDIA_PATH = re.compile(r"/api/v1/media/[\w./-]+", re.ASCII)
+_MEDIA_PATH = re.compile(r"/api/v1/media/[0-9a-f]{32}\.webp")
 _PLAIN = re.compile(r"[!-\[\]-~]+")  # visible ASCII without the backslash, which browsers read as /
 
 
@@ -37,7 +37,7 @@ def is_instagram(link: str) -> bool:
 
 def is_image(link: str) -> bool:
     """Tell whether this is an uploaded image's path or an https link."""
-    own = bool(_MEDIA_PATH.fullmatch(link)) and ".." not in link
+    own = bool(_MEDIA_PATH.fullmatch(link))
     return own or _is_https(link, lambda url: bool(url.hostname and "." in url.hostname))
 
 

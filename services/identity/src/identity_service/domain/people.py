@@ -131,6 +131,7 @@ class PublicPerson:
     name: str | None
     role: Role
     approved: bool
+    image: str | None
 
 
 def is_approved(role: Role, approval: ApprovalStatus | None) -> bool:

@@ -165,15 +165,21 @@ class PeopleRepository:
             OrganizerProfileRow.name, ComedianProfileRow.stage_name, UserRow.name
         )
         found = self._session.execute(
-            select(UserRow.id, public_name, UserRow.role, newest_approval())
+            select(UserRow.id, public_name, UserRow.role, newest_approval(), UserRow.image)
             .outerjoin(OrganizerProfileRow, OrganizerProfileRow.user_id == UserRow.id)
             .outerjoin(ComedianProfileRow, ComedianProfileRow.user_id == UserRow.id)
             .where(UserRow.id.in_(list(user_ids)))
             .order_by(UserRow.id)
         )
         return [
-            PublicPerson(id=user_id, name=name, role=role, approved=is_approved(role, approval))
-            for user_id, name, role, approval in found
+            PublicPerson(
+                id=user_id,
+                name=name,
+                role=role,
+                approved=is_approved(role, approval),
+                image=image,
+            )
+            for user_id, name, role, approval, image in found
         ]
 
 
