@@ -86,7 +86,7 @@ def hold(use: Wiring) -> HoldFactory:
         show_id: UUID, *, quantity: int = 1, buyer_id: UUID | None = None, ended: bool = False
     ) -> Booking:
         booking = reserve_tickets(
-            use.begin,
+            use.box_office,
             use.fees,
             use.rules,
             show_id=show_id,

@@ -111,7 +111,11 @@ class SingleStatement:
         self._parameters = dict(compiled.params)
 
     def row(self, **parameters: object) -> tuple[Any, ...] | None:
-        """Return the first row, None if there is none.
+        """Return the first row, None if there is none; otherwise like `rows`."""
+        return next(iter(self.rows(**parameters)), None)
+
+    def rows(self, **parameters: object) -> list[tuple[Any, ...]]:
+        """Return all rows.
 
         Raises:
             DBAPIError: its subclass for what the driver says, as from every other statement.
@@ -119,12 +123,17 @@ class SingleStatement:
         with closing(self._engine.raw_connection()) as connection:
             driver = cast("psycopg.Connection", connection.driver_connection)
             try:
-                return driver.execute(self._sql, {**self._parameters, **parameters}).fetchone()
+                return driver.execute(self._sql, {**self._parameters, **parameters}).fetchall()
             except psycopg.Error as error:
                 if driver.closed:
                     connection.invalidate(error)
                 raise DBAPIError.instance(
-                    self._sql, None, error, psycopg.Error, hide_parameters=True
+                    self._sql,
+                    None,
+                    error,
+                    psycopg.Error,
+                    hide_parameters=True,
+                    connection_invalidated=driver.closed,
                 ) from error
 
 

@@ -31,7 +31,7 @@ def seed_command() -> None:
     if not settings.development:
         raise click.ClickException("demonstration bookings need ENV=development")
     use = wire(settings)
-    click.echo(f"{SERVICE}: {seed(use.begin, use.fees, use.rules, use.config)}")
+    click.echo(f"{SERVICE}: {seed(use.begin, use.box_office, use.fees, use.rules, use.config)}")
 
 
 if __name__ == "__main__":

@@ -7,20 +7,21 @@ from sqlalchemy import Engine, text
 
 from booking_service.clients.config import ConfigClient
 from booking_service.clients.identity import IdentityClient
+from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin, Transaction
 from booking_service.repositories.work import CANCEL_BOOKINGS
 from booking_service.settings import Settings, WorkerSettings
 from booking_service.workflows.cancellations import VERSION, CancellationWorkflows
-from service_kit.database import connect_to, reads, transactions
+from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
 from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "booking"
-SALES_CONNECTIONS = 4  # more of them contend for one hot row and sell less
+SALES_CONNECTIONS = BATCHES_AT_ONCE + 2  # the others read terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ class Wiring:
     """The collaborators of routes and worker."""
 
     engine: Engine
-    sales_engine: Engine  # few connections of its own: sales queue here, not on contended rows
+    sales_engine: Engine  # connections of its own: sales wait for no page
     begin: Begin
     read: Begin
-    sell: Begin  # like `begin`, on the sales engine
+    box_office: BoxOffice
     fees: CurrentFees
     rules: CurrentRules
     config: ConfigClient
@@ -47,7 +48,7 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
-    sales_engine = connect_to(
+    sales_engine = connect_for_single_statements(
         settings.database_url, application=f"{SERVICE} sales", pool_size=SALES_CONNECTIONS
     )
     repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
@@ -62,7 +63,7 @@ def wire(settings: Settings) -> Wiring:
         engine=engine,
         sales_engine=sales_engine,
         begin=transactions(engine, repositories),
-        sell=transactions(sales_engine, repositories),
+        box_office=BoxOffice(sales_engine, read),
         read=read,
         fees=CurrentFees(read),
         rules=CurrentRules(read),

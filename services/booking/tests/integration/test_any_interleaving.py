@@ -174,7 +174,7 @@ class Operations:
         match wished:
             case Reserve():
                 return reserve_tickets(
-                    use.begin,
+                    use.box_office,
                     use.fees,
                     use.rules,
                     show_id=world.shows[wished.show],

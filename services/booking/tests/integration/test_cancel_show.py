@@ -34,7 +34,7 @@ Worker = Callable[[], "subprocess.Popen[bytes]"]
 
 def book(use: Wiring, show_id: UUID, *, buyer_id: UUID, quantity: int = 1) -> Booking:
     return reserve_tickets(
-        use.begin, use.fees, use.rules, show_id=show_id, buyer_id=buyer_id, quantity=quantity
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=buyer_id, quantity=quantity
     )
 
 

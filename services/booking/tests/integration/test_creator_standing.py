@@ -23,7 +23,9 @@ ALLOWED, REVOKED = True, False
 
 
 def book(use: Wiring, show_id: UUID) -> None:
-    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1)
+    reserve_tickets(
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+    )
 
 
 def inventory_of(use: Wiring, show_id: UUID) -> Inventory:

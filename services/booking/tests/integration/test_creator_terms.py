@@ -95,7 +95,7 @@ def creator_id(use: Wiring) -> Iterator[UUID]:
 
 def book(use: Wiring, show_id: UUID) -> Booking:
     return reserve_tickets(
-        use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
     )
 
 

@@ -16,7 +16,7 @@ def test_old_keys_are_removed_some_at_a_time_and_young_ones_stay(
     for number in range(3):
         key = IdempotencyKey(f"key-{number}", "same")
         reserve_tickets(
-            use.begin,
+            use.box_office,
             use.fees,
             use.rules,
             show_id=show_id,

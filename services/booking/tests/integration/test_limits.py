@@ -51,7 +51,7 @@ def book(
     key: IdempotencyKey | None = None,
 ) -> UUID:
     return reserve_tickets(
-        use.begin,
+        use.box_office,
         use.fees,
         use.rules,
         show_id=show_id,

@@ -40,7 +40,9 @@ def test_versions_may_arrive_in_any_order(use: Wiring, show_with: ShowFactory) -
 
 def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4
+    )
 
     put_offer(use.begin, offer=changed(use, show_id, version=2, capacity=15))
 
@@ -50,7 +52,9 @@ def test_more_capacity_means_more_available_seats(use: Wiring, show_with: ShowFa
 
 def test_a_refused_version_changes_nothing(use: Wiring, show_with: ShowFactory) -> None:
     show_id = show_with(capacity=10)
-    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4)
+    reserve_tickets(
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=4
+    )
     before = stored(use, show_id)
 
     with pytest.raises(CapacityBelowSold):
@@ -68,7 +72,7 @@ def test_sales_and_a_shrinking_capacity_at_once_never_oversell(
     def buy(_: int) -> bool:
         try:
             reserve_tickets(
-                use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+                use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
             )
         except Exception as error:
             if type(error).__name__ != "SoldOut":
@@ -98,7 +102,9 @@ def test_a_move_is_remembered_for_those_who_had_tickets(
     show_id = show_with()
     put_offer(use.begin, offer=changed(use, show_id, version=2, venue="Nobody minds"))
     assert stored(use, show_id).moved_at is None
-    reserve_tickets(use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1)
+    reserve_tickets(
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+    )
 
     put_offer(use.begin, offer=changed(use, show_id, version=3, venue="Somewhere else"))
 
@@ -126,7 +132,7 @@ def test_a_show_deleted_while_it_is_sold_is_sold_or_deleted(
     def buy(show_id: UUID) -> bool:
         try:
             reserve_tickets(
-                use.begin, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
+                use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=1
             )
         except ShowNotFound:
             return False

@@ -124,7 +124,7 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
     """Book tickets for the caller"""
     use = wired()
     booking = reserve_tickets(
-        use.sell,
+        use.box_office,
         use.fees,
         use.rules,
         show_id=body["show_id"],

@@ -12,16 +12,15 @@ from booking_service.domain.bookings import (
 )
 from booking_service.domain.errors import ShowNotFound, TermsMoved
 from booking_service.domain.pricing import quote
+from booking_service.repositories.box_office import BoxOffice, Order
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
-from booking_service.repositories.reservations import Order
-from booking_service.repositories.transaction import Begin
 
 TERMS_ATTEMPTS = 3
 
 
 def reserve_tickets(
-    begin: Begin,
+    box_office: BoxOffice,
     fees: CurrentFees,
     rules: CurrentRules,
     *,
@@ -50,30 +49,29 @@ def reserve_tickets(
     """
     schedule, rules_now = fees.current(), rules.current()
     for attempt in range(1, TERMS_ATTEMPTS + 1):
-        with begin() as tx:
-            inventory = tx.inventory.of(show_id)  # not locked: the sale itself checks the terms
-            if inventory is None:
-                raise ShowNotFound("This show does not exist.")
-            price = quote(
-                unit_price_paise=inventory.offer.price_paise,
-                quantity=quantity,
-                schedule=schedule,
-                own_platform_fee_basis_points=inventory.own_platform_fee_basis_points,
-            )
-            order = Order(
-                booking_id=uuid7(),
-                show_id=show_id,
-                buyer_id=buyer_id,
-                quote=price,
-                own_platform_fee_basis_points=inventory.own_platform_fee_basis_points,
-                rules=rules_now,
-                status=initial_status(price.grand_total_paise, payments),
-                expected_total_paise=expected_total_paise,
-                key=key,
-            )
-            try:
-                return tx.reservations.reserve(order)
-            except TermsMoved:
-                if attempt == TERMS_ATTEMPTS:
-                    raise
+        terms = box_office.terms(show_id)
+        if terms is None:
+            raise ShowNotFound("This show does not exist.")
+        price = quote(
+            unit_price_paise=terms.price_paise,
+            quantity=quantity,
+            schedule=schedule,
+            own_platform_fee_basis_points=terms.own_platform_fee_basis_points,
+        )
+        order = Order(
+            booking_id=uuid7(),
+            show_id=show_id,
+            buyer_id=buyer_id,
+            quote=price,
+            own_platform_fee_basis_points=terms.own_platform_fee_basis_points,
+            rules=rules_now,
+            status=initial_status(price.grand_total_paise, payments),
+            expected_total_paise=expected_total_paise,
+            key=key,
+        )
+        try:
+            return box_office.reserve(order)
+        except TermsMoved:
+            if attempt == TERMS_ATTEMPTS:
+                raise
     raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,221 @@
+"""The sale: one call of one SQL function for all who ask at the same moment.
+
+The function takes its locks in the same order as everybody: keys, shows by id, then what belongs to
+a show. So batches may wait for each other, but never for ever.
+"""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from prometheus_client import Histogram
+from sqlalchemy import Engine, bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from booking_service.domain import errors
+from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
+from booking_service.domain.pricing import Quote
+from booking_service.domain.sale_rules import SaleRules
+from booking_service.models import TicketInventoryRow
+from booking_service.repositories.batcher import Batcher, TooManyWaiting
+from booking_service.repositories.facts import from_facts
+from booking_service.repositories.idempotency_keys import IN_FLIGHT, REUSED
+from booking_service.repositories.transaction import Begin
+from service_kit.database import POOL_WAIT_SECONDS, SingleStatement
+
+OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
+IN_FLIGHT_SQLSTATE = "BK001"
+BATCHES_AT_ONCE = 2  # per process; more contend for one hot row and sell less
+MOST_IN_A_BATCH = 50
+SHOWS_IN_MEMORY = 10_000
+
+BATCH_SIZE = Histogram(
+    "sale_batch_size",
+    "Reservations made in one call.",
+    buckets=(1, 2, 4, 8, 16, 32, MOST_IN_A_BATCH),
+)
+
+_RESERVE = text("SELECT n, outcome, facts FROM booking.reserve_v2(:requests)")
+_TERMS = select(
+    TicketInventoryRow.price_paise,
+    func.coalesce(
+        TicketInventoryRow.platform_fee_basis_points, TicketInventoryRow.creator_fee_basis_points
+    ),
+).where(TicketInventoryRow.show_id == bindparam("show_id"))
+
+_REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
+    "UNKNOWN_SHOW": (errors.ShowNotFound, "This show does not exist."),
+    "NOT_ON_SALE": (errors.ShowNotOnSale, "Tickets for this show are not on sale."),
+    "STARTED": (errors.ShowStarted, "This show has started, its sale is over."),
+    "SOLD_OUT": (errors.SoldOut, "Not enough tickets are left for this show."),
+    "KEY_REUSED": (errors.KeyReused, REUSED),
+    "TERMS_MOVED": (errors.TermsMoved, "The offer is changing right now. Please try again."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a buyer asks for, at the terms that were read; the sale holds only if they still are."""
+
+    booking_id: UUID
+    show_id: UUID
+    buyer_id: UUID
+    quote: Quote
+    own_platform_fee_basis_points: int | None
+    rules: SaleRules
+    status: BookingStatus  # PENDING: the seats are held for `rules.hold`, by the database's clock
+    expected_total_paise: int | None
+    key: IdempotencyKey | None
+
+    @property
+    def too_large(self) -> bool:
+        """Whether one booking may not have so many tickets."""
+        return self.quote.quantity > self.rules.limits.per_booking
+
+
+class Terms(NamedTuple):
+    """What the fees of a show are reckoned from."""
+
+    price_paise: int
+    own_platform_fee_basis_points: int | None
+
+
+class BoxOffice:
+    """Takes seats and writes bookings; nothing else makes any. Thread-safe.
+
+    The terms of shows are remembered. That a sale goes by outdated ones is impossible: the function
+    compares them with the show's row, which nobody changes before the sale is committed.
+    """
+
+    def __init__(self, engine: Engine, read: Begin) -> None:
+        """`engine` is one of `connect_for_single_statements`, for this alone."""
+        self._read = read
+        self._reserve = SingleStatement(engine, _RESERVE)
+        self._read_terms = SingleStatement(engine, _TERMS)
+        self._batcher: Batcher[Order, Booking] = Batcher(
+            self._serve, slots=BATCHES_AT_ONCE, most=MOST_IN_A_BATCH, patience=POOL_WAIT_SECONDS
+        )
+        self._lock = threading.Lock()
+        self._terms: dict[UUID, Terms] = {}
+
+    def terms(self, show_id: UUID) -> Terms | None:
+        """Return the terms of a show as they were last seen, None if the show is unknown here."""
+        known = self._terms.get(show_id)
+        if known is not None:
+            return known
+        row = self._read_terms.row(show_id=show_id)
+        if row is None:
+            return None
+        terms = Terms(*row)
+        with self._lock:
+            if len(self._terms) >= SHOWS_IN_MEMORY:
+                self._terms.clear()
+            self._terms[show_id] = terms
+        return terms
+
+    def reserve(self, order: Order) -> Booking:
+        """Take the seats and write the booking, or take nothing.
+
+        With a key that took effect before, returns that first booking as it was then, also if the
+        limits are narrower by now: only a new booking is judged by them.
+
+        Raises:
+            BookingError: the named refusal; nothing was written.
+            TermsMoved: price or rate are no longer those of the order; `terms` has new ones.
+            sqlalchemy.exc.TimeoutError: too many others were before; nothing was written.
+        """
+        try:
+            return self._batcher.ask(order)
+        except TooManyWaiting:
+            raise PoolTimeout("too many sales are waiting") from None
+
+    def _serve(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+        try:
+            return self._sell(orders)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._sell(orders)  # what took effect is found by its key or its booking's id
+
+    def _sell(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+        requests = json.dumps([_request(number, order) for number, order in enumerate(orders)])
+        try:
+            rows = self._reserve.rows(requests=requests)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
+                raise errors.RequestInFlight(IN_FLIGHT) from error
+            if len(orders) == 1 and _names_a_booking_twice(error):
+                return [self._made_before(orders[0])]
+            raise
+        BATCH_SIZE.observe(len(orders))
+        outcomes = {number: (outcome, facts) for number, outcome, facts in rows}
+        return [self._outcome(order, *outcomes[n]) for n, order in enumerate(orders)]
+
+    def _made_before(self, order: Order) -> Booking | Exception:
+        """Return the booking of an order that took effect although its answer was lost."""
+        with self._read() as tx:
+            booking = tx.bookings.one_of_buyer(order.buyer_id, order.booking_id)
+        return booking or PoolTimeout("the outcome of a sale is unknown")
+
+    def _outcome(
+        self, order: Order, outcome: str, facts: dict[str, Any] | None
+    ) -> Booking | Exception:
+        if outcome == "RESERVED" and facts is not None:
+            return from_facts(facts)
+        if outcome in {"TERMS_MOVED", "UNKNOWN_SHOW"}:
+            with self._lock:
+                self._terms.pop(order.show_id, None)
+        return _refusal(outcome, order)
+
+
+def _names_a_booking_twice(error: DBAPIError) -> bool:
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) == "pk_booking"
+
+
+def _refusal(outcome: str, order: Order) -> errors.BookingError:
+    limits = order.rules.limits
+    if outcome == "PRICE_CHANGED":
+        return errors.PriceChanged(order.quote)
+    if outcome == "TOO_LARGE":
+        return errors.BookingTooLarge.than(limits.per_booking)
+    if outcome == "LIMIT_REACHED":
+        return errors.TicketLimitReached(
+            f"One person may have at most {limits.per_person_and_show} tickets for a show."
+        )
+    refusal, message = _REFUSALS[outcome]
+    return refusal(message)
+
+
+def _request(number: int, order: Order) -> dict[str, Any]:
+    quote = order.quote
+    return {
+        "n": number,
+        "booking_id": str(order.booking_id),
+        "show_id": str(order.show_id),
+        "user_id": str(order.buyer_id),
+        "quantity": quote.quantity,
+        "operation": OPERATION,
+        "key": order.key and order.key.value,
+        "fingerprint": order.key and order.key.fingerprint,
+        "status": order.status.value,
+        "hold_seconds": int(order.rules.hold.total_seconds()),
+        "too_large": order.too_large,
+        "person_limit": order.rules.limits.per_person_and_show,
+        "unit_price_paise": quote.unit_price_paise,
+        "own_platform_fee_basis_points": order.own_platform_fee_basis_points,
+        "expected_total_paise": order.expected_total_paise,
+        "grand_total_paise": quote.grand_total_paise,
+        "ticket_total_paise": quote.ticket_total_paise,
+        "convenience_fee_basis_points": quote.slab.basis_points,
+        "convenience_fee_paise": quote.convenience_fee_paise,
+        "platform_fee_basis_points": quote.platform_fee_basis_points,
+        "platform_fee_paise": quote.platform_fee_paise,
+        "fee_schedule_version": quote.fee_schedule_version,
+        "settings_version": order.rules.version,
+        "refund_policy": asdict(order.rules.refund_policy),
+    }
