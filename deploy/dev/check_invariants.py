@@ -221,6 +221,9 @@ INVARIANTS = (
         SELECT 'creator of a show' AS what, s.creator_id AS id FROM catalog.show AS s
         LEFT JOIN identity."user" AS u ON u.id = s.creator_id WHERE u.id IS NULL
         UNION ALL
+        SELECT 'owner of an upload', m.owner_id FROM catalog.media AS m
+        LEFT JOIN identity."user" AS u ON u.id = m.owner_id WHERE u.id IS NULL
+        UNION ALL
         SELECT 'buyer of a booking', b.user_id FROM booking.booking AS b
         LEFT JOIN identity."user" AS u ON u.id = b.user_id WHERE u.id IS NULL
         UNION ALL
