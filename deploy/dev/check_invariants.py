@@ -105,6 +105,38 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I8",
+        "an order, a payment and a refund of the provider are written down once",
+        """
+        SELECT 'orders of a booking' AS what, booking_id::text AS id FROM booking.payment_order
+        GROUP BY booking_id HAVING count(*) > 1
+        UNION ALL
+        SELECT 'refund', provider_refund_id FROM booking.refund
+        WHERE provider_refund_id IS NOT NULL GROUP BY provider_refund_id HAVING count(*) > 1
+        UNION ALL
+        SELECT 'not unique', wanted.name FROM (VALUES
+            ('pk_payment_order'), ('uq_payment_order_booking_id'), ('pk_payment'),
+            ('uq_payment_that_confirmed'), ('uq_refund_provider_refund_id')
+        ) AS wanted (name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_index WHERE indisunique AND indisvalid
+              AND indexrelid = to_regclass('booking.' || wanted.name))
+        """,
+    ),
+    Invariant(
+        "I9",
+        "captured money confirmed its booking, or goes back in full",
+        """
+        SELECT p.payment_id, p.verdict, b.id, b.status FROM booking.payment AS p
+        JOIN booking.payment_order AS o USING (order_id)
+        JOIN booking.booking AS b ON b.id = o.booking_id
+        WHERE (p.verdict = 'CONFIRMED' AND b.status NOT IN ('CONFIRMED', 'CANCELLED'))
+           OR (p.verdict <> 'CONFIRMED' AND p.amount_paise IS DISTINCT FROM (
+                SELECT sum(r.ticket_paise + r.convenience_fee_paise) FROM booking.refund AS r
+                WHERE r.payment_id = p.payment_id))
+        """,
+    ),
+    Invariant(
         "I9",
         "no booking of a show that says it is all cancelled is active",
         """
@@ -125,6 +157,22 @@ INVARIANTS = (
         HAVING sum(r.ticket_paise) > b.ticket_total_paise
             OR sum(r.convenience_fee_paise) > b.convenience_fee_paise
             OR b.status <> 'CANCELLED'
+        """,
+    ),
+    Invariant(
+        "I11",
+        "what has a price was confirmed by one capture of its own order, of the right amount",
+        """
+        SELECT DISTINCT b.id, b.status FROM booking.booking AS b
+        LEFT JOIN booking.booking_move AS m ON m.booking_id = b.id
+        LEFT JOIN (
+            SELECT o.booking_id, o.amount_paise FROM booking.payment_order AS o
+            JOIN booking.payment AS p USING (order_id, amount_paise, currency)
+            WHERE p.verdict = 'CONFIRMED' AND p.currency = 'INR'
+        ) AS paid ON paid.booking_id = b.id
+            AND paid.amount_paise = b.ticket_total_paise + b.convenience_fee_paise
+        WHERE b.ticket_total_paise > 0 AND paid.booking_id IS NULL
+          AND (b.status = 'CONFIRMED' OR m.to_status = 'CONFIRMED')
         """,
     ),
     Invariant(
@@ -172,6 +220,9 @@ INVARIANTS = (
             ('booking', 'booking.booking_move', 'TRUNCATE'),
             ('booking', 'booking.refund', 'DELETE'),
             ('booking', 'booking.refund', 'TRUNCATE'),
+            ('booking', 'booking.payment_order', 'DELETE'),
+            ('booking', 'booking.payment', 'DELETE'),
+            ('booking', 'booking.payment_news', 'DELETE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),
             ('config', 'config.fee_schedule_version', 'DELETE'),
             ('config', 'config.fee_schedule_version', 'TRUNCATE'),

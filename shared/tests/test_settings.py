@@ -34,3 +34,18 @@ def test_good_values_are_returned_in_their_types() -> None:
 def test_a_weak_secret_stops_the_boot(weak: str) -> None:
     with pytest.raises(SettingsError, match="too weak"), reading({"SECRET": weak}) as env:
         env.secret("SECRET")
+
+
+def test_a_secret_that_is_being_replaced_stands_beside_its_successor() -> None:
+    other = STRONG[::-1]
+    with reading({"SECRETS": f"{STRONG},{other}"}) as env:
+        assert env.secrets("SECRETS", at_most=2) == (STRONG, other)
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [(f"{STRONG},weak", "too weak"), (",".join([STRONG] * 3), "more than 2"), ("", "not set")],
+)
+def test_no_more_secrets_than_allowed_and_each_is_strong(value: str, complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint), reading({"SECRETS": value}) as env:
+        env.secrets("SECRETS", at_most=2)

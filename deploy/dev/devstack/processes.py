@@ -1,4 +1,4 @@
-"""What runs beside the database: the services, their workers, sign-in and the gateway."""
+"""What runs beside the database: services, workers, sign-in, gateway, perhaps payments."""
 
 import os
 import re
@@ -26,7 +26,15 @@ _OWN_SETTINGS = {
         "CATALOG_URL",
     ),
     "catalog": ("BOOKING_URL", "MEDIA_DIR"),
-    "booking": ("CONFIG_URL",),
+    "booking": (
+        "CONFIG_URL",
+        "PAYMENTS",
+        "RAZORPAY_KEY_ID",
+        "RAZORPAY_KEY_SECRET",
+        "RAZORPAY_WEBHOOK_SECRETS",
+        "RAZORPAY_BASE_URL",
+        "RECONCILE_AFTER_SECONDS",
+    ),
     "config": (),
 }
 _COMMON_SETTINGS = ("ENV", "LOG_LEVEL", "PUBLIC_URL", "JWT_ISSUER", "IDENTITY_URL")
@@ -39,6 +47,7 @@ def processes(settings: Settings, environment: Mapping[str, str]) -> list[Proces
     """List every process of the stack but the database, as the caller's environment asks for."""
     return [
         _openid_provider(settings, environment),
+        *([_razorpay(settings, environment)] if _simulates_payments(settings) else []),
         *(_web(settings, environment, service) for service in SERVICES),
         *(_worker(settings, environment, service) for service in SERVICES_WITH_WORKER),
         _gateway(settings, environment),
@@ -136,6 +145,33 @@ def _openid_provider(settings: Settings, environment: Mapping[str, str]) -> Proc
         },
         port=int(port),
         health=f"http://{LOOPBACK}:{port}/.well-known/openid-configuration",
+    )
+
+
+def _simulates_payments(settings: Settings) -> bool:
+    """Return whether payments are taken, and not by a provider elsewhere."""
+    own = f"http://{LOOPBACK}:{settings['RAZORPAY_PORT']}"
+    return settings["PAYMENTS"] == "razorpay" and settings["RAZORPAY_BASE_URL"] == own
+
+
+def _razorpay(settings: Settings, environment: Mapping[str, str]) -> Process:
+    port = settings["RAZORPAY_PORT"]
+    gateway = f"http://{LOOPBACK}:{settings['PORT']}"
+    return Process(
+        name="razorpay",
+        argv=[sys.executable, "-m", "fakes.razorpay"],
+        cwd=CHECKOUT,
+        env={
+            **inherited(settings, environment),
+            "ENV": settings["ENV"],
+            "PORT": port,
+            "RAZORPAY_KEY_ID": settings["RAZORPAY_KEY_ID"],
+            "RAZORPAY_KEY_SECRET": settings["RAZORPAY_KEY_SECRET"],
+            "RAZORPAY_WEBHOOK_SECRET": settings["RAZORPAY_WEBHOOK_SECRETS"].partition(",")[0],
+            "RAZORPAY_WEBHOOK_URL": f"{gateway}/api/v1/webhooks/razorpay",
+        },
+        port=int(port),
+        health=f"http://{LOOPBACK}:{port}/healthz",
     )
 
 

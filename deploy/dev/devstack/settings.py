@@ -26,6 +26,7 @@ PORTS = {
     "BOOKING_PORT": 8103,
     "CONFIG_PORT": 8104,
     "OPENID_PORT": 8110,
+    "RAZORPAY_PORT": 8111,
     "IDENTITY_WORKER_PORT": 8121,
     "CATALOG_WORKER_PORT": 8122,
     "BOOKING_WORKER_PORT": 8123,
@@ -44,6 +45,8 @@ _SECRETS = (
     *_PASSWORD_OF_ROLE.values(),
     *(f"{service.upper()}_CLIENT_SECRET" for service in SERVICES),
     "OIDC_CLIENT_SECRET",
+    "RAZORPAY_KEY_SECRET",
+    "RAZORPAY_WEBHOOK_SECRETS",
     "CSRF_SECRET",
     "KEY_ENCRYPTION_KEY",
 )
@@ -52,6 +55,7 @@ _SECRETS = (
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
     r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
+    r"|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
 
 
@@ -115,6 +119,10 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "OIDC_CLIENT_ID": "comedy-connect",
         "ADMIN_EMAILS": "admin@comedy.example",
         "MEDIA_DIR": str(run_dir / "media"),
+        "PAYMENTS": "none",
+        "RAZORPAY_KEY_ID": "rzp_test_comedyconnect",
+        "RAZORPAY_BASE_URL": f"http://{LOOPBACK}:{values['RAZORPAY_PORT']}",
+        "RECONCILE_AFTER_SECONDS": "900",
     }
     values |= {name: given[name] for name in values.keys() & given.keys()}
     values |= {

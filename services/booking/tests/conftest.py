@@ -8,17 +8,22 @@ import pytest
 from flask.testing import FlaskClient
 
 from booking_service.app import create_app
+from booking_service.clients.razorpay import Razorpay, RazorpayKeys
 from booking_service.domain.bookings import Booking, Payments
 from booking_service.domain.offers import Offer
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
 from booking_service.settings import Settings
+from booking_service.usecases.desk import Desk
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring, wire
 from devstack.testing import Databases
+from fakes.razorpay.testing import Simulator, any_merchant, running_simulator
 from service_kit.testing import TokenIssuer
 
 FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
+
+MERCHANT = any_merchant()
 
 ShowFactory = Callable[..., UUID]
 HoldFactory = Callable[..., Booking]
@@ -102,6 +107,23 @@ def hold(use: Wiring) -> HoldFactory:
         return booking
 
     return make
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Simulator]:
+    """The payment provider for development; it sends no webhook but those a test hands over."""
+    with running_simulator(MERCHANT) as simulator:
+        simulator.fail(webhooks="hold")
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def online(use: Wiring, provider: Simulator) -> Wiring:
+    """The service as it is when its bookings are paid online."""
+    keys = RazorpayKeys(MERCHANT.key_id, MERCHANT.key_secret, (MERCHANT.webhook_secret,))
+    razorpay = Razorpay(keys, base_url=provider.url)
+    desk = Desk(use.begin, razorpay, use.rules, timedelta(minutes=15))
+    return replace(use, payments=Payments.ONLINE, desk=desk)
 
 
 @pytest.fixture(scope="session")

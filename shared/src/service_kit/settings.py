@@ -52,14 +52,21 @@ class EnvironmentReader:
             self.problems.append(f"{name} must be one of {', '.join(options)}")
         return raw
 
-    def secret(self, name: str) -> str:
-        """Return a secret of at least `MIN_SECRET_LENGTH` characters that is not a mere pattern."""
+    def secret(self, name: str, *, length: int = MIN_SECRET_LENGTH) -> str:
+        """Return a secret of at least `length` characters that is not a mere pattern."""
+        return self.secrets(name, at_most=1, length=length)[0]
+
+    def secrets(
+        self, name: str, *, at_most: int, length: int = MIN_SECRET_LENGTH
+    ) -> tuple[str, ...]:
+        """Return secrets separated by commas, the first one for new uses."""
         raw = self.text(name)
-        if raw and (len(raw) < MIN_SECRET_LENGTH or len(set(raw)) < MIN_SECRET_LENGTH // 4):
-            self.problems.append(
-                f"{name} is too weak: {MIN_SECRET_LENGTH} random characters or more"
-            )
-        return raw
+        found = tuple(raw.split(",")) if at_most > 1 else (raw,)
+        if len(found) > at_most:
+            self.problems.append(f"{name} has more than {at_most} secrets")
+        if raw and any(len(each) < length or len(set(each)) < length // 4 for each in found):
+            self.problems.append(f"{name} is too weak: {length} random characters or more")
+        return found
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response
 
-from booking_service.api import bookings, internal, people, quotes
+from booking_service.api import bookings, internal, payments, people, quotes
 from booking_service.api.errors import STATUS
 from booking_service.domain.errors import BookingError, PriceChanged
 from booking_service.wiring import SERVICE, Wiring
@@ -24,7 +24,7 @@ def create_app(wiring: Wiring | None) -> Flask:
     """Build the app; without wiring it can only describe itself."""
     app = service_app(
         DESCRIPTION,
-        blueprints=[bookings.blp, quotes.blp, internal.blp, people.blp],
+        blueprints=[bookings.blp, payments.blp, quotes.blp, internal.blp, people.blp],
         refusals=(BookingError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,

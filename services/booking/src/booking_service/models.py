@@ -4,11 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Identity, Index, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.domain.bookings import BookingStatus
+from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from service_kit.database import TableBase, schema_metadata
 
@@ -176,6 +186,8 @@ class RefundRow(Base):
             " AND ticket_paise + convenience_fee_paise > 0",
             name="something_is_refunded",
         ),
+        UniqueConstraint("provider_refund_id"),
+        Index("ix_refund_open", "updated_at", postgresql_where=text("status <> 'DONE'")),
         Index("ix_refund_booking_id", "booking_id"),
         Index(
             "uq_refund_of_cancellation",
@@ -195,8 +207,88 @@ class RefundRow(Base):
     status: Mapped[RefundStatus] = mapped_column(
         Enum(RefundStatus, name="refund_status", schema="booking")
     )
+    payment_id: Mapped[str | None]  # null: of the payment by which the booking was confirmed
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    provider_refund_id: Mapped[str | None]  # of this attempt
+    failure: Mapped[str | None]  # why the newest attempt that failed did
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PaymentOrderRow(Base):
+    """What a provider was told to collect for a booking, and when it is asked about it next."""
+
+    __tablename__ = "payment_order"
+    __table_args__ = (
+        CheckConstraint("amount_paise > 0", name="amount_positive"),
+        UniqueConstraint("booking_id"),
+        Index(
+            "ix_payment_order_check_at",
+            "check_at",
+            postgresql_where=text("check_at IS NOT NULL"),
+        ),
+    )
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id))
+    provider: Mapped[str]
+    key_id: Mapped[str]
+    amount_paise: Mapped[int]
+    currency: Mapped[str]
+    check_at: Mapped[datetime | None]  # null: nothing is expected of it any more
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PaymentRow(Base):
+    """An attempt to pay an order; once captured, its verdict and amount never change."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint(
+            "(status = 'CAPTURED') = (verdict IS NOT NULL)", name="a_capture_has_its_verdict"
+        ),
+        Index("ix_payment_order_id", "order_id"),
+        Index(
+            "uq_payment_that_confirmed",
+            "order_id",
+            unique=True,
+            postgresql_where=text("verdict = 'CONFIRMED'"),
+        ),
+    )
+
+    payment_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey(PaymentOrderRow.order_id))
+    amount_paise: Mapped[int]
+    currency: Mapped[str]
+    status: Mapped[PaymentStatus] = mapped_column(
+        Enum(PaymentStatus, name="payment_status", schema="booking")
+    )
+    verdict: Mapped[Verdict | None] = mapped_column(
+        Enum(Verdict, name="payment_verdict", schema="booking")
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PaymentNewsRow(Base):
+    """Inbox: something happened to an order or a refund; the provider is asked what it is now.
+
+    Webhooks carry the payer's address and phone number, so their bodies are not kept.
+    """
+
+    __tablename__ = "payment_news"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        Index("ix_payment_news_open", "received_at", postgresql_where=text("handled_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str]  # of the body: the same news again is not new
+    event: Mapped[str]
+    order_id: Mapped[str | None]
+    payment_id: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    handled_at: Mapped[datetime | None]
 
 
 class BuyerShowRow(Base):

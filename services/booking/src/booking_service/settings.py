@@ -3,8 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from booking_service.clients.razorpay import PRODUCTION_URL, RazorpayKeys
 from service_kit.durable import default_worker_id
-from service_kit.settings import DEVELOPMENT, PRODUCTION, reading
+from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
+
+ISSUED_SECRET_LENGTH = 20  # Razorpay makes them, of 24 characters
+RECONCILE_AFTER_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSettings:
+    """Who collects the money, and when it is asked about what is still open."""
+
+    keys: RazorpayKeys
+    base_url: str
+    reconcile_after_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +32,7 @@ class Settings:
     jwt_issuer: str
     client_id: str
     client_secret: str
+    payments: PaymentSettings | None = None  # none: paid at the venue
 
     @property
     def development(self) -> bool:
@@ -33,8 +47,10 @@ class Settings:
             SettingsError: names every variable that is missing or wrong.
         """
         with reading(environ) as env:
+            mode = env.choice("ENV", (DEVELOPMENT, PRODUCTION), PRODUCTION)
+            online = env.choice("PAYMENTS", ("none", "razorpay"), "none") == "razorpay"
             return cls(
-                env=env.choice("ENV", (DEVELOPMENT, PRODUCTION), PRODUCTION),
+                env=mode,
                 log_level=env.text("LOG_LEVEL", "INFO"),
                 database_url=env.url("DATABASE_URL"),
                 identity_url=env.url("IDENTITY_URL"),
@@ -42,7 +58,23 @@ class Settings:
                 jwt_issuer=env.url("JWT_ISSUER"),
                 client_id=env.text("SERVICE_CLIENT_ID", "booking"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+                payments=_payments(env, mode) if online else None,
             )
+
+
+def _payments(env: EnvironmentReader, mode: str) -> PaymentSettings:
+    base_url = env.url("RAZORPAY_BASE_URL", PRODUCTION_URL)
+    if mode != DEVELOPMENT and not base_url.startswith("https://"):
+        env.problems.append("RAZORPAY_BASE_URL must be https")
+    return PaymentSettings(
+        RazorpayKeys(
+            key_id=env.text("RAZORPAY_KEY_ID"),
+            key_secret=env.secret("RAZORPAY_KEY_SECRET", length=ISSUED_SECRET_LENGTH),
+            webhook_secrets=env.secrets("RAZORPAY_WEBHOOK_SECRETS", at_most=2),
+        ),
+        base_url,
+        env.integer("RECONCILE_AFTER_SECONDS", RECONCILE_AFTER_SECONDS, at_least=1),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,30 @@
 """Composition root: builds what routes and the worker need from the settings."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Engine, text
 
 from booking_service.clients.config import ConfigClient
 from booking_service.clients.identity import IdentityClient
+from booking_service.clients.payments import NoProvider
+from booking_service.clients.razorpay import Razorpay
+from booking_service.domain.bookings import Payments
 from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.transaction import Begin, Transaction
-from booking_service.repositories.work import CANCEL_BOOKINGS
-from booking_service.settings import Settings, WorkerSettings
-from booking_service.workflows.cancellations import VERSION, CancellationWorkflows
+from booking_service.repositories.work import CANCEL_BOOKINGS, HANDLE_NEWS, SEND_REFUND
+from booking_service.settings import (
+    RECONCILE_AFTER_SECONDS,
+    PaymentSettings,
+    Settings,
+    WorkerSettings,
+)
+from booking_service.usecases.desk import Desk
+from booking_service.workflows.cancellations import CancellationWorkflows
+from booking_service.workflows.payments import PaymentWorkflows
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
@@ -21,6 +32,7 @@ from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "booking"
+WORK_VERSION = "1"  # raise it when the steps of a workflow change
 SALES_CONNECTIONS = BATCHES_AT_ONCE + 2  # the others read terms
 
 
@@ -37,6 +49,8 @@ class Wiring:
     rules: CurrentRules
     config: ConfigClient
     identity: IdentityClient
+    payments: Payments  # how new bookings are paid
+    desk: Desk
     verifier: TokenVerifier
 
     def ready(self) -> None:
@@ -52,7 +66,8 @@ def wire(settings: Settings) -> Wiring:
         settings.database_url, application=f"{SERVICE} sales", pool_size=SALES_CONNECTIONS
     )
     repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
-    read = reads(engine, repositories)
+    begin, read = transactions(engine, repositories), reads(engine, repositories)
+    rules = CurrentRules(read)
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
         client_id=settings.client_id,
@@ -62,24 +77,38 @@ def wire(settings: Settings) -> Wiring:
     return Wiring(
         engine=engine,
         sales_engine=sales_engine,
-        begin=transactions(engine, repositories),
+        begin=begin,
         box_office=BoxOffice(sales_engine, read),
         read=read,
         fees=CurrentFees(read),
-        rules=CurrentRules(read),
+        rules=rules,
         config=ConfigClient(Peer("config", settings.config_url, tokens)),
         identity=IdentityClient(Peer("identity", settings.identity_url, tokens)),
+        payments=Payments.ONLINE if settings.payments else Payments.AT_VENUE,
+        desk=_desk(begin, rules, settings.payments),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
+
+
+def _desk(begin: Begin, rules: CurrentRules, settings: PaymentSettings | None) -> Desk:
+    if settings is None:
+        return Desk(begin, NoProvider(), rules, timedelta(seconds=RECONCILE_AFTER_SECONDS))
+    provider = Razorpay(settings.keys, base_url=settings.base_url)
+    return Desk(begin, provider, rules, timedelta(seconds=settings.reconcile_after_seconds))
 
 
 def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -> DurableWorker:
     """Return the worker that does this service's durable work."""
     cancellations = CancellationWorkflows(wiring.begin)
+    payments = PaymentWorkflows(wiring.desk)
     return DurableWorker(
         settings.database_url,
         service=SERVICE,
         worker_id=worker.worker_id,
-        version=VERSION,
-        workflows={CANCEL_BOOKINGS: cancellations.cancel_bookings},
+        version=WORK_VERSION,
+        workflows={
+            CANCEL_BOOKINGS: cancellations.cancel_bookings,
+            HANDLE_NEWS: payments.handle_news,
+            SEND_REFUND: payments.send_refund,
+        },
     )

@@ -5,13 +5,18 @@ from datetime import timedelta
 
 from prometheus_client import Gauge
 
-from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS
+from booking_service.domain.bookings import IDEMPOTENCY_KEY_HOURS, Payments
 from booking_service.domain.errors import FeesUnavailable
+from booking_service.domain.refunds import RefundStatus
 from booking_service.settings import Settings, WorkerSettings
+from booking_service.usecases.catch_up import catch_up
+from booking_service.usecases.open_payment import open_cut_off
 from booking_service.usecases.refresh_creator_terms import refresh_creator_terms
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.usecases.release_expired_holds import release_expired_holds
+from booking_service.usecases.settle_order import settle_due
+from booking_service.usecases.settle_refunds import settle_open_refunds
 from booking_service.wiring import SERVICE, Wiring, durable_worker, wire
 from service_kit import logs
 from service_kit.durable import DurableWorker
@@ -22,6 +27,8 @@ FEES_EVERY_SECONDS = 5.0
 SETTINGS_EVERY_SECONDS = 5.0
 TERMS_EVERY_SECONDS = 5.0
 HOLDS_EVERY_SECONDS = 5.0
+PAYMENTS_EVERY_SECONDS = 5.0
+RECONCILE_EVERY_SECONDS = 60.0  # at least
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 KEYS_AT_ONCE = 5_000
 
@@ -34,6 +41,10 @@ PLATFORM_SETTINGS_AGE = Gauge(
     "platform_settings_age_seconds",
     "Time since the config service last confirmed the rules in use.",
 )
+PAYMENT_NEWS_LAG = Gauge(
+    "payment_news_lag_seconds", "How long the oldest news about payments has not been handled."
+)
+REFUNDS_OPEN = Gauge("refunds_open", "Refunds that are not done, by how far they are.", ["status"])
 
 
 CREATOR_TERMS_AGE = Gauge(
@@ -87,6 +98,7 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
             Periodic(
                 "release-holds", HOLDS_EVERY_SECONDS, lambda: release_expired_holds(use.begin)
             ),
+            *_payment_timers(use),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
         ]
     )
@@ -96,6 +108,29 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
             run_until_stopped(port=port, ready=ready)
     finally:
         timers.stop()
+
+
+def _payment_timers(use: Wiring) -> list[Periodic]:
+    """Return what keeps an eye on payments and, if there is one, asks their provider."""
+    measure = Periodic("measure-payments", PAYMENTS_EVERY_SECONDS, lambda: _measure_payments(use))
+    if use.payments is Payments.AT_VENUE:
+        return [measure]
+    every = min(RECONCILE_EVERY_SECONDS, use.desk.patience.total_seconds())
+    return [
+        measure,
+        Periodic("catch-up-payments", PAYMENTS_EVERY_SECONDS, lambda: catch_up(use.desk)),
+        Periodic("open-cut-off-orders", PAYMENTS_EVERY_SECONDS, lambda: open_cut_off(use.desk)),
+        Periodic("reconcile-orders", every, lambda: settle_due(use.desk)),
+        Periodic("reconcile-refunds", every, lambda: settle_open_refunds(use.desk)),
+    ]
+
+
+def _measure_payments(use: Wiring) -> None:
+    with use.read() as tx:
+        lag, refunds = tx.payment_news.lag(), tx.refunds.unfinished()
+    PAYMENT_NEWS_LAG.set(lag.total_seconds())
+    for status in (RefundStatus.DUE, RefundStatus.SENT, RefundStatus.FAILED):
+        REFUNDS_OPEN.labels(status.value).set(refunds.get(status, 0))
 
 
 def _measure(gauge: Gauge, age: timedelta | None) -> None:

@@ -19,6 +19,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/bookings": PEOPLE,
     "GET /api/v1/bookings/<uuid:booking_id>": PEOPLE,
     "POST /api/v1/bookings/<uuid:booking_id>/cancel": PEOPLE,
+    "POST /api/v1/bookings/<uuid:booking_id>/payment": PEOPLE,
+    "POST /api/v1/webhooks/razorpay": EVERYBODY | SERVICES,
     "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},

@@ -83,6 +83,9 @@ def test_nothing_is_stored_about_a_stranger(export: Callable[[UUID], Any]) -> No
         "bookings",
         "bookingMoves",
         "refunds",
+        "paymentOrders",
+        "payments",
+        "paymentNews",
         "ticketsPerShow",
         "idempotencyKeys",
         "shows",
@@ -96,6 +99,8 @@ def test_nothing_is_stored_about_a_stranger(export: Callable[[UUID], Any]) -> No
 NOT_ABOUT_A_PERSON = {
     "booking": {"user_id"},  # whose export it is
     "booking_move": {"id"},
+    "payment_order": {"key_id", "check_at"},  # the merchant's, and when the provider is asked next
+    "payment_news": {"id", "digest"},
     "buyer_show": {"user_id"},
     "idempotency_key": {"user_id", "fingerprint", "facts"},  # the facts are the booking's
     "ticket_inventory": {
@@ -114,6 +119,9 @@ SECTIONS = {
     "bookings": models.BookingRow,
     "booking_moves": models.BookingMoveRow,
     "refunds": models.RefundRow,
+    "payment_orders": models.PaymentOrderRow,
+    "payments": models.PaymentRow,
+    "payment_news": models.PaymentNewsRow,
     "tickets_per_show": models.BuyerShowRow,
     "idempotency_keys": models.IdempotencyKeyRow,
     "shows": models.TicketInventoryRow,

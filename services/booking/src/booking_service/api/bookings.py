@@ -14,6 +14,7 @@ from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyK
 from booking_service.domain.errors import BookingNotFound
 from booking_service.domain.refunds import RefundStatus
 from booking_service.usecases.cancel_booking import cancel_booking
+from booking_service.usecases.open_payment import open_payment
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Rupees, Schema
@@ -50,6 +51,18 @@ class BookedShowSchema(Schema):
     poster_image_url = fields.String(required=True, allow_none=True)
 
 
+class PaymentSchema(Schema):
+    provider = fields.String(required=True)
+    key_id = fields.String(required=True)
+    order_id = fields.String(required=True, attribute="id")
+    amount = fields.Integer(
+        required=True,
+        attribute="amount_paise",
+        metadata={"description": "in paise, as the checkout takes it"},
+    )
+    currency = fields.String(required=True)
+
+
 class BookingSchema(Schema):
     id = fields.UUID(required=True)
     show = fields.Nested(BookedShowSchema, required=True)
@@ -70,7 +83,12 @@ class BookingSchema(Schema):
     status = fields.Enum(BookingStatus, by_value=True, required=True)
     created_at = Instant(required=True)
     expires_at = Instant(required=True, allow_none=True)
-    payment = fields.Constant(None, metadata={"description": "null: it is paid at the venue"})
+    payment = fields.Nested(
+        PaymentSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what the provider's checkout needs; null: not paid online"},
+    )
 
 
 class RefundSchema(Schema):
@@ -120,9 +138,11 @@ class BookingsResponse(Schema):
     "`BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `IN_FLIGHT`",
 )
 @blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
+@blp.alt_response(503, description="`PAYMENTS_UNAVAILABLE`: nothing was booked, `BUSY`")
 def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
     """Book tickets for the caller"""
     use = wired()
+    key = _key(headers["idempotency_key"], body)
     booking = reserve_tickets(
         use.box_office,
         use.fees,
@@ -131,8 +151,11 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
         buyer_id=current_caller().id,
         quantity=body["quantity"],
         expected_total_paise=body["expected_total"],
-        key=_key(headers["idempotency_key"], body),
+        key=key,
+        payments=use.payments,
     )
+    if booking.status is BookingStatus.PENDING:
+        booking = replace(booking, payment=open_payment(use.desk, booking=booking, key=key))
     return {"success": True, "booking": booking}
 
 
@@ -157,12 +180,21 @@ def get_bookings(show_id: UUID | None, limit: int, cursor: str | None) -> dict[s
 @blp.alt_response(404, description="`BOOKING_NOT_FOUND`: unknown, or someone else's")
 def get_booking(booking_id: UUID) -> dict[str, Booking]:
     """Show one of the caller's bookings"""
+    return {"booking": own_booking(booking_id)}
+
+
+def own_booking(booking_id: UUID) -> Booking:
+    """Return a booking of the caller's with its refunds.
+
+    Raises:
+        BookingNotFound: the caller has no such booking.
+    """
     with wired().read() as tx:
         booking = tx.bookings.one_of_buyer(current_caller().id, booking_id)
         refunds = tx.refunds.of_booking(booking_id)
     if booking is None:
         raise BookingNotFound("You have no booking with this id.")
-    return {"booking": replace(booking, refunds=tuple(refunds))}
+    return replace(booking, refunds=tuple(refunds))
 
 
 @blp.post("/api/v1/bookings/<uuid:booking_id>/cancel")

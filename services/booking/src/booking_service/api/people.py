@@ -8,6 +8,7 @@ from marshmallow import fields
 from booking_service.api.rules import PEOPLE_EXPORTERS
 from booking_service.api.wired import wired
 from booking_service.domain.bookings import BookingStatus
+from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from service_kit.access import allow
 from service_kit.openapi import Instant, Schema
@@ -49,8 +50,40 @@ class StoredRefundSchema(Schema):
     ticket_paise = fields.Integer(required=True)
     convenience_fee_paise = fields.Integer(required=True)
     status = fields.Enum(RefundStatus, by_value=True, required=True)
+    payment_id = fields.String(required=True, allow_none=True)
+    attempt = fields.Integer(required=True)
+    provider_refund_id = fields.String(required=True, allow_none=True)
+    failure = fields.String(required=True, allow_none=True)
     created_at = Instant(required=True)
     updated_at = Instant(required=True)
+
+
+class StoredOrderSchema(Schema):
+    order_id = fields.String(required=True)
+    booking_id = fields.UUID(required=True)
+    provider = fields.String(required=True)
+    amount_paise = fields.Integer(required=True)
+    currency = fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class StoredPaymentSchema(Schema):
+    payment_id = fields.String(required=True)
+    order_id = fields.String(required=True)
+    amount_paise = fields.Integer(required=True)
+    currency = fields.String(required=True)
+    status = fields.Enum(PaymentStatus, by_value=True, required=True)
+    verdict = fields.Enum(Verdict, by_value=True, required=True, allow_none=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+
+
+class StoredNewsSchema(Schema):
+    event = fields.String(required=True)
+    order_id = fields.String(required=True, allow_none=True)
+    payment_id = fields.String(required=True, allow_none=True)
+    received_at = Instant(required=True)
+    handled_at = Instant(required=True, allow_none=True)
 
 
 class StoredTicketsSchema(Schema):
@@ -104,6 +137,9 @@ class PersonExportResponse(Schema):
     bookings = fields.List(fields.Nested(StoredBookingSchema), required=True)
     booking_moves = fields.List(fields.Nested(StoredMoveSchema), required=True)
     refunds = fields.List(fields.Nested(StoredRefundSchema), required=True)
+    payment_orders = fields.List(fields.Nested(StoredOrderSchema), required=True)
+    payments = fields.List(fields.Nested(StoredPaymentSchema), required=True)
+    payment_news = fields.List(fields.Nested(StoredNewsSchema), required=True)
     tickets_per_show = fields.List(fields.Nested(StoredTicketsSchema), required=True)
     idempotency_keys = fields.List(fields.Nested(StoredKeySchema), required=True)
     shows = fields.List(fields.Nested(StoredShowSchema), required=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from booking_service.domain.errors import ShowStarted
 from booking_service.domain.offers import Inventory
+from booking_service.domain.payments import PaymentOrder
 from booking_service.domain.refunds import (
     NOTHING,
     Money,
@@ -95,6 +96,7 @@ class Booking:
     created_at: datetime
     expires_at: datetime | None
     refunds: tuple[Refund, ...] = ()  # only if asked for
+    payment: PaymentOrder | None = None  # None: it is not paid online
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,30 @@ class FeesUnavailable(BookingError):
     code = "FEES_UNAVAILABLE"
 
 
+class PaymentsUnavailable(BookingError):
+    """Payments cannot be taken at the moment. Nothing was booked; please try again."""
+
+    code = "PAYMENTS_UNAVAILABLE"
+
+
+class NothingToPay(BookingError):
+    """This booking is not paid online."""
+
+    code = "NOTHING_TO_PAY"
+
+
+class PaymentNotVerified(BookingError):
+    """The payment does not belong to this booking: its signature is wrong."""
+
+    code = "PAYMENT_NOT_VERIFIED"
+
+
+class WebhookNotVerified(BookingError):
+    """The provider has not signed this webhook."""
+
+    code = "WEBHOOK_NOT_VERIFIED"
+
+
 class OfferRefused(BookingError):
     """The change of an offer would break a promise made to buyers."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from booking_service.domain.pricing import BASIS_POINTS, share_of
 
@@ -130,3 +131,17 @@ def has_right_after_move(
     if moved_at is None or booked_at > moved_at:
         return False
     return now < min(moved_at + RIGHT_AFTER_MOVE, starts_at)
+
+
+def reference_of(refund_id: UUID, attempt: int) -> str:
+    """Return our name for an attempt at a refund; the provider makes one refund of a name."""
+    return f"{refund_id}-{attempt}"
+
+
+def attempt_named(reference: str | None) -> tuple[UUID, int] | None:
+    """Return the refund and the attempt of a name, None if it is none of ours."""
+    refund_id, _, attempt = (reference or "").rpartition("-")
+    try:
+        return UUID(refund_id), int(attempt)
+    except ValueError:
+        return None

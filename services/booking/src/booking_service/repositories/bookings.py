@@ -13,7 +13,8 @@ from booking_service.domain.bookings import (
     BookingStatus,
     Sales,
 )
-from booking_service.models import BookingRow, TicketInventoryRow
+from booking_service.models import BookingRow, PaymentOrderRow, TicketInventoryRow
+from booking_service.repositories.payments import payment_order
 
 HELD_TOO_LONG = and_(
     BookingRow.status == BookingStatus.PENDING, BookingRow.expires_at <= func.now()
@@ -92,9 +93,11 @@ class BookingRepository:
         return None if row is None else _booking(*row)
 
 
-def _bookings() -> Select[BookingRow, TicketInventoryRow, BookingStatus]:
-    return select(BookingRow, TicketInventoryRow, _status_now()).join(
-        TicketInventoryRow, TicketInventoryRow.show_id == BookingRow.show_id
+def _bookings() -> Select[BookingRow, TicketInventoryRow, BookingStatus, PaymentOrderRow]:
+    return (
+        select(BookingRow, TicketInventoryRow, _status_now(), PaymentOrderRow)
+        .join(TicketInventoryRow, TicketInventoryRow.show_id == BookingRow.show_id)
+        .outerjoin(PaymentOrderRow, PaymentOrderRow.booking_id == BookingRow.id)
     )
 
 
@@ -103,7 +106,12 @@ def _status_now() -> ColumnElement[BookingStatus]:
     return type_coerce(case((HELD_TOO_LONG, BookingStatus.FAILED), else_=status), status.type)
 
 
-def _booking(booking: BookingRow, show: TicketInventoryRow, status: BookingStatus) -> Booking:
+def _booking(
+    booking: BookingRow,
+    show: TicketInventoryRow,
+    status: BookingStatus,
+    order: PaymentOrderRow | None,
+) -> Booking:
     return Booking(
         id=booking.id,
         show=BookedShow(
@@ -121,4 +129,5 @@ def _booking(booking: BookingRow, show: TicketInventoryRow, status: BookingStatu
         status=status,
         created_at=booking.created_at,
         expires_at=booking.expires_at,
+        payment=None if order is None else payment_order(order),
     )

@@ -1,15 +1,17 @@
 """Bookings as idempotency keys keep them: the answer that a repeated request has."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from booking_service.domain.bookings import BookedShow, Booking, BookingStatus
+from booking_service.domain.payments import PaymentOrder
 from booking_service.domain.refunds import Refund, RefundStatus
 
 
 def to_facts(booking: Booking) -> dict[str, Any]:
-    """Return what is kept of a booking; `reserve_v2` writes the same, without refunds."""
+    """Return what is kept of a booking; `reserve_v2` writes the same, but for the last two."""
     show = booking.show
     return {
         "id": str(booking.id),
@@ -32,6 +34,8 @@ def to_facts(booking: Booking) -> dict[str, Any]:
             {"amount_paise": refund.amount_paise, "status": refund.status.value}
             for refund in booking.refunds
         ],
+        "payment": booking.payment
+        and {**asdict(booking.payment), "booking_id": str(booking.payment.booking_id)},
     }
 
 
@@ -39,6 +43,7 @@ def from_facts(facts: dict[str, Any]) -> Booking:
     """Return the booking of which these facts were kept."""
     show = facts["show"]
     expires_at = facts["expires_at"]
+    payment = facts.get("payment")
     return Booking(
         id=UUID(facts["id"]),
         show=BookedShow(
@@ -60,4 +65,5 @@ def from_facts(facts: dict[str, Any]) -> Booking:
             Refund(refund["amount_paise"], RefundStatus(refund["status"]))
             for refund in facts.get("refunds", ())
         ),
+        payment=payment and PaymentOrder(**{**payment, "booking_id": UUID(payment["booking_id"])}),
     )

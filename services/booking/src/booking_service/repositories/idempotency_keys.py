@@ -60,6 +60,17 @@ class IdempotencyKeyRepository:
             )
         )
 
+    def forget(self, user_id: UUID, key: IdempotencyKey, *, booking_id: UUID) -> None:
+        """Remove the key of a booking that came to nothing, so that it is judged afresh."""
+        row = IdempotencyKeyRow
+        self._session.execute(
+            delete(row).where(
+                row.user_id == user_id,
+                row.key == key.value,
+                row.facts["id"].astext == str(booking_id),
+            )
+        )
+
     def forget_older_than(self, age: timedelta, *, limit: int) -> int:
         """Remove some keys of requests made longer ago, by the database's clock.
 

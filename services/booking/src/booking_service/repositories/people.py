@@ -14,6 +14,9 @@ from booking_service.models import (
     CreatorStandingRow,
     CreatorTermsRow,
     IdempotencyKeyRow,
+    PaymentNewsRow,
+    PaymentOrderRow,
+    PaymentRow,
     RefundRow,
     ShowCancellationRow,
     TicketInventoryRow,
@@ -29,13 +32,18 @@ class PersonRepository:
     def stored_about(self, person_id: UUID) -> dict[str, Sequence[RowMapping]]:
         """Return the rows about a person, oldest first; nobody else's."""
         booking, show, key = BookingRow, TicketInventoryRow, IdempotencyKeyRow
+        order, payment, news = PaymentOrderRow, PaymentRow, PaymentNewsRow
         mine = select(booking.id).where(booking.user_id == person_id)
+        orders = select(order.order_id).where(order.booking_id.in_(mine))
         return {
             "bookings": self._rows(booking, booking.user_id == person_id, booking.id),
             "booking_moves": self._rows(
                 BookingMoveRow, BookingMoveRow.booking_id.in_(mine), BookingMoveRow.id
             ),
             "refunds": self._rows(RefundRow, RefundRow.booking_id.in_(mine), RefundRow.id),
+            "payment_orders": self._rows(order, order.booking_id.in_(mine), order.created_at),
+            "payments": self._rows(payment, payment.order_id.in_(orders), payment.created_at),
+            "payment_news": self._rows(news, news.order_id.in_(orders), news.id),
             "tickets_per_show": self._rows(
                 BuyerShowRow, BuyerShowRow.user_id == person_id, BuyerShowRow.show_id
             ),

@@ -12,6 +12,7 @@ from booking_service.repositories.creators import CreatorRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
+from booking_service.repositories.payments import PaymentNewsRepository, PaymentRepository
 from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
@@ -24,6 +25,7 @@ class Transaction:
     """This service's repositories, sharing one open transaction."""
 
     def __init__(self, session: Session, queue: WorkQueue) -> None:
+        self.work = Work(session, queue)
         self.bookings = BookingRepository(session)
         self.cancellations = CancellationRepository(session)
         self.creators = CreatorRepository(session)
@@ -31,10 +33,11 @@ class Transaction:
         self.idempotency_keys = IdempotencyKeyRepository(session)
         self.inventory = InventoryRepository(session)
         self.people = PersonRepository(session)
+        self.payment_news = PaymentNewsRepository(session)
+        self.payments = PaymentRepository(session)
         self.platform_settings = PlatformSettingsRepository(session)
-        self.refunds = RefundRepository(session)
+        self.refunds = RefundRepository(session, self.work)
         self.reservations = ReservationRepository(session)
-        self.work = Work(session, queue)
 
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

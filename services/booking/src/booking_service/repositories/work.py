@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 from service_kit.durable import WorkQueue
 
 CANCEL_BOOKINGS = "cancel_bookings_of_show"
+HANDLE_NEWS = "handle_payment_news"
+SEND_REFUND = "send_refund"
 
 
 class Work:
@@ -20,4 +22,14 @@ class Work:
         """Cancel every booking of a cancelled show."""
         self._queue.put(
             self._session, CANCEL_BOOKINGS, str(show_id), work_id=f"cancel-show:{show_id}"
+        )
+
+    def handle_news(self, news_id: UUID) -> None:
+        """Settle what an entry of the inbox is about."""
+        self._queue.put(self._session, HANDLE_NEWS, str(news_id), work_id=f"news:{news_id}")
+
+    def send_refund(self, refund_id: UUID, *, attempt: int) -> None:
+        """Have the provider send money back."""
+        self._queue.put(
+            self._session, SEND_REFUND, str(refund_id), work_id=f"refund:{refund_id}:{attempt}"
         )

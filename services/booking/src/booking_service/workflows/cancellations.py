@@ -6,8 +6,6 @@ from booking_service.repositories.transaction import Begin
 from booking_service.usecases.cancel_bookings_of_show import cancel_bookings_of_show
 from service_kit.durable import step
 
-VERSION = "1"  # raise it when the steps of a workflow change
-
 
 class CancellationWorkflows:
     """Gives buyers of cancelled shows their money back."""

@@ -1,0 +1,27 @@
+"""Taking up what could not be done while the payment provider could not be asked."""
+
+from datetime import timedelta
+
+from booking_service.domain.refunds import RefundStatus
+from booking_service.usecases.desk import Desk
+from booking_service.usecases.hear_of_payments import handle_news
+from booking_service.usecases.settle_refunds import send_refund
+
+WAITING_FOR = timedelta(seconds=15)  # longer than the first try takes
+AT_ONCE = 100
+
+
+def catch_up(desk: Desk, *, after: timedelta = WAITING_FOR) -> int:
+    """Handle news and send refunds that have waited for so long; return how many.
+
+    Raises:
+        PeerUnavailable: the provider still cannot be asked.
+    """
+    with desk.begin() as tx:
+        news = tx.payment_news.waiting(after, limit=AT_ONCE)
+        refunds = tx.refunds.open_for(after, status=RefundStatus.DUE, limit=AT_ONCE)
+    for news_id in news:
+        handle_news(desk, news_id=news_id)
+    for refund in refunds:
+        send_refund(desk, refund_id=refund.id)
+    return len(news) + len(refunds)
