@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from catalog_service.api import (
+    admin_shows,
     comedians,
     discovery,
     media,
@@ -43,6 +44,7 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
             comedians.blp,
             media.blp,
             standings.blp,
+            admin_shows.blp,
         ],
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,

@@ -89,6 +89,7 @@ class ShowRow(Base):
             "id",
             postgresql_where=text("status = 'PUBLISHED'"),
         ),
+        Index("ix_show_newest", "created_at", "id"),
         Index("ix_show_creator", "creator_id", "starts_at", "id"),
         Index(
             "ix_show_poster",

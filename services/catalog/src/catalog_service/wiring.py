@@ -11,8 +11,9 @@ from catalog_service.clients.booking import (
     AvailabilityClient,
     CancellationClient,
     OfferClient,
+    SalesClient,
 )
-from catalog_service.clients.identity import IDENTITY, PeopleClient
+from catalog_service.clients.identity import IDENTITY, ContactClient, PeopleClient
 from catalog_service.clients.images import ImageConverter
 from catalog_service.clients.storage import LocalDirectory, Storage
 from catalog_service.repositories.transaction import Begin, Transaction
@@ -39,7 +40,9 @@ class Wiring:
     read: Begin
     verifier: TokenVerifier
     people: PeopleClient
+    contacts: ContactClient
     availability: AvailabilityClient
+    sales: SalesClient
     offers: OfferClient
     cancellations: CancellationClient
     images: ImageConverter
@@ -74,7 +77,9 @@ def wire(settings: Settings) -> Wiring:
         read=reads(engine, repositories),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
         people=PeopleClient(names),
+        contacts=ContactClient(names),
         availability=AvailabilityClient(figures),
+        sales=SalesClient(figures),
         offers=OfferClient(Peer(BOOKING, settings.booking_url, tokens)),
         cancellations=CancellationClient(figures),
         images=ImageConverter(),

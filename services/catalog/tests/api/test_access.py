@@ -33,6 +33,8 @@ TABLE: dict[str, set[str]] = {
     "DELETE /api/v1/comedians/<uuid:comedian_id>": CREATORS,
     "POST /api/v1/upload": PEOPLE,
     "GET /api/v1/media/<string:key>": EVERYBODY,
+    "GET /api/v1/admin/shows": {"confirmed admin"},
+    "POST /api/v1/admin/shows": {"confirmed admin"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,

@@ -32,10 +32,19 @@ def test_booking_documents_the_offer_we_send(draft: Any) -> None:
 def test_booking_and_identity_document_what_we_read() -> None:
     availability = document("booking")["components"]["schemas"]["Availability"]
     people = document("identity")["paths"]["/internal/people"]
+    sales = document("booking")["components"]["schemas"]["Sales"]
+    contact = document("identity")["components"]["schemas"]["Contact"]
+    cancellation = document("booking")["components"]["schemas"]["Cancellation"]
 
     assert {"showId", "available", "locked", "sold", "activeBookings"} <= set(
         availability["properties"]
     )
+    assert {"showId", "ticketsSold", "revenuePaise", "disbursed"} <= set(sales["properties"])
+    assert {"id", "email", "organizerName"} <= set(contact["properties"])
+    assert {
+        *("state", "reason", "total", "cancelled", "refunded", "failed"),
+        *("startedAt", "completedAt"),
+    } <= set(cancellation["properties"])
     assert people["get"]["x-access"] == "service with identity:people:read"
     person = document("identity")["components"]["schemas"]["PublicPerson"]
     assert {"id", "name", "role", "approved", "image"} <= set(person["properties"])

@@ -32,6 +32,7 @@ from catalog_service.usecases.settle_change import settle_change
 from catalog_service.usecases.unpublish_show import unpublish_show
 from catalog_service.wiring import Wiring
 from devstack.testing import Databases
+from service_kit.seeding import seed_id
 from service_kit.testing import TokenIssuer
 
 OWNER = Actor(id=uuid4(), role="ORGANIZER", approved=True)
@@ -59,8 +60,8 @@ def use(connected: Wiring) -> Wiring:
 
 
 @pytest.fixture
-def on_sale(use: Wiring) -> Callable[[], Show]:
-    def make() -> Show:
+def on_sale(use: Wiring) -> Callable[..., Show]:
+    def make(*, by: Actor = OWNER) -> Show:
         details = ShowDetails(
             title="Open Mic",
             starts_at=LATER - timedelta(days=20),
@@ -75,12 +76,12 @@ def on_sale(use: Wiring) -> Callable[[], Show]:
         show = create_show(
             use.begin,
             use.people,
-            actor=OWNER,
+            actor=by,
             details=details,
             comedian_ids=[comedian.id],
             now=use.now(),
         )
-        carry_through(use, publish_show(use.begin, actor=OWNER, show_id=show.id, now=use.now()))
+        carry_through(use, publish_show(use.begin, actor=by, show_id=show.id, now=use.now()))
         return stored(use, show.id) or show
 
     return make
@@ -352,3 +353,31 @@ def test_the_progress_of_a_cancellation_is_read_and_what_was_cancelled_stays_so(
     assert client.get(path, headers=headers).get_json()["show"]["status"] == "CANCELLED"
     gone = client.delete(path, headers=headers)  # it never had a booking
     assert (gone.status_code, gone.get_json()["success"]) == (200, True)
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_admin_sees_who_sold_what_and_sets_the_fee_that_is_charged(
+    use: Wiring, issuer: TokenIssuer, on_sale: Any, databases: Databases
+) -> None:
+    client: FlaskClient = create_app(use).test_client()
+    organizer = Actor(id=seed_id("user:organizer@comedy.example"), role="ORGANIZER", approved=True)
+    show = on_sale(by=organizer)
+    admins = issuer.admin(ADMIN.id)
+    action = {"showId": str(show.id), "action": "UPDATE_FEE", "customPlatformFee": 5.5}
+
+    (listed,) = client.get("/api/v1/admin/shows?limit=1", headers=admins).get_json()["shows"]
+    charged = client.post("/api/v1/admin/shows", json=action, headers=admins)
+
+    assert listed["creator"] == {
+        "id": str(organizer.id),
+        "name": "Laughing Buddha Nights",
+        "role": "ORGANIZER_VERIFIED",
+        "email": "organizer@comedy.example",
+        "organizerProfile": {"name": "Laughing Buddha Nights"},
+    }
+    assert listed["stats"] == {"ticketsSold": 0, "revenue": 0}
+    assert (listed["_count"], listed["isDisbursed"]) == ({"bookings": 0}, False)
+    assert charged.get_json()["show"]["customPlatformFee"] == 5.5
+    query = "SELECT platform_fee_basis_points FROM booking.ticket_inventory WHERE show_id = %s"
+    with psycopg.connect(databases.of("booking").url) as connection:
+        assert connection.execute(query, (show.id,)).fetchone() == (550,)

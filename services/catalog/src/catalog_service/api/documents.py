@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from catalog_service.clients.booking import Availability
+from catalog_service.clients.booking import Availability, Sales
 from catalog_service.clients.identity import Person
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.comedians import Comedian, Performer
@@ -13,6 +13,7 @@ from catalog_service.domain.shows import Show, ShowStatus
 from catalog_service.wiring import Wiring
 
 BASIS_POINTS_PER_PERCENT = 100
+NOTHING_SOLD = Sales(tickets_sold=0, revenue_paise=0, disbursed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,13 @@ def show_documents(
 
 
 def with_stats(shows: Sequence[Show], documents: Sequence[dict[str, Any]], use: Wiring) -> None:
-    """Add to documents what a creator sees of the own shows' sales.
-
-    The price is fixed while there are bookings, so what was taken is what is sold at that price.
-    """
-    availability = use.availability.of_shows(show.id for show in shows)
+    """Add to documents what booking says of the shows' sales, null while it cannot be asked."""
+    sales = use.sales.of_shows(show.id for show in shows)
     for show, document in zip(shows, documents, strict=True):
-        figures = availability.get(show.id)
-        sold = figures.sold if figures else 0
-        known = show.id in availability
-        document["stats"] = (
-            {"tickets_sold": sold, "revenue": sold * show.details.price_paise} if known else None
-        )
+        sold = sales.get(show.id) or NOTHING_SOLD
+        stats = {"tickets_sold": sold.tickets_sold, "revenue": sold.revenue_paise}
+        document["stats"] = stats if show.id in sales else None
+        document["is_disbursed"] = sold.disbursed
 
 
 def comedian_document(comedian: Comedian) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def _show_document(show: Show, around: Surroundings, viewer: Actor | None) -> di
         "duration_minutes": details.duration_minutes,
         "is_published": show.status is ShowStatus.PUBLISHED,
         "status": show.status,
-        "is_disbursed": False,  # money is paid out by booking, which does not do so yet
+        "is_disbursed": False,  # told where the sales are told, see `with_stats`
         "custom_platform_fee": _platform_fee_percent(show, viewer),
         "version": show.version if _is_own(show, viewer) else None,
         "youtube_urls": details.youtube_urls,

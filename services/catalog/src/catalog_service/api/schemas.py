@@ -146,7 +146,7 @@ class ShowSchema(Schema):
     ticket_inventory = fields.Nested(TicketInventorySchema, required=True, allow_none=True)
     count = fields.Nested(CountSchema, required=True, allow_none=True, data_key="_count")
     stats = fields.Nested(
-        StatsSchema, allow_none=True, metadata={"description": "in mode manage only"}
+        StatsSchema, allow_none=True, metadata={"description": "in mode manage and for admins"}
     )
 
 

@@ -154,6 +154,41 @@ class AvailabilityClient:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """What a show has sold, and whether its creator has been paid."""
+
+    tickets_sold: int
+    revenue_paise: int  # tickets only
+    disbursed: bool
+
+
+class SalesClient:
+    """Reads what shows have sold; for display only, up to a second old."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._remembered = Remembered(self._ask, seconds=AVAILABILITY_SECONDS)
+
+    def of_shows(self, show_ids: Iterable[UUID]) -> dict[UUID, Sales | None]:
+        """Return each show's sales; None if there were none, absent if booking is down."""
+        return self._remembered.about(show_ids)
+
+    def _ask(self, show_ids: Sequence[UUID]) -> dict[UUID, Sales]:
+        found: dict[UUID, Sales] = {}
+        for start in range(0, len(show_ids), MAX_SHOWS_PER_CALL):
+            batch = show_ids[start : start + MAX_SHOWS_PER_CALL]
+            answer = self._peer.get(
+                "/internal/sales",
+                scope="booking:sales:read",
+                params={"showIds": ",".join(map(str, batch))},
+            )
+            if not answer.ok:
+                raise PeerUnavailable.of(BOOKING, f"answered {answer.status} about sales")
+            found.update(_sales(answer.body))
+        return found
+
+
 def offer_body(offer: Offer) -> dict[str, Any]:
     """Return an offer as booking documents it."""
     return {
@@ -187,6 +222,20 @@ def _cancellation(body: Any) -> Cancellation:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PeerUnavailable.of(BOOKING, "answered with something else than figures") from error
+
+
+def _sales(body: Any) -> dict[UUID, Sales]:
+    try:
+        return {
+            UUID(show["showId"]): Sales(
+                tickets_sold=int(show["ticketsSold"]),
+                revenue_paise=int(show["revenuePaise"]),
+                disbursed=show["disbursed"] is True,
+            )
+            for show in body["shows"]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(BOOKING, "answered with something else than sales") from error
 
 
 def _figures(body: Any) -> dict[UUID, Availability]:

@@ -30,6 +30,40 @@ class Person:
         return f"{self.role}_{'VERIFIED' if self.approved else 'UNVERIFIED'}"
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How an admin reaches a creator."""
+
+    email: str
+    organizer_name: str | None
+
+
+class ContactClient:
+    """Looks up how creators are reached, for admins; addresses may be a minute old."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._remembered = Remembered(self._ask, seconds=NAMES_SECONDS)
+
+    def of(self, user_ids: Iterable[UUID]) -> dict[UUID, Contact | None]:
+        """Return how these people are reached; None if nobody is, absent if unknown now."""
+        return self._remembered.about(user_ids)
+
+    def _ask(self, user_ids: Sequence[UUID]) -> dict[UUID, Contact]:
+        found: dict[UUID, Contact] = {}
+        for start in range(0, len(user_ids), MAX_PEOPLE_PER_CALL):
+            batch = user_ids[start : start + MAX_PEOPLE_PER_CALL]
+            answer = self._peer.get(
+                "/internal/contacts",
+                scope="identity:contacts:read",
+                params={"ids": ",".join(map(str, batch))},
+            )
+            if not answer.ok:
+                raise PeerUnavailable.of(IDENTITY, f"answered {answer.status} about contacts")
+            found.update(_contacts(answer.body))
+        return found
+
+
 class PeopleClient:
     """Looks people up; names may be a minute old."""
 
@@ -80,6 +114,18 @@ class PeopleClient:
             if not answer.ok:
                 raise PeerUnavailable.of(IDENTITY, f"answered {answer.status} about people")
             yield answer.body
+
+
+def _contacts(body: Any) -> dict[UUID, Contact]:
+    try:
+        return {
+            UUID(person["id"]): Contact(
+                email=str(person["email"]), organizer_name=person["organizerName"]
+            )
+            for person in body["contacts"]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(IDENTITY, "answered with something else than contacts") from error
 
 
 def _people(body: Any) -> dict[UUID, Person]:
