@@ -185,7 +185,7 @@ def published(use: Wiring, draft: ShowFactory) -> ShowFactory:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neighbours(databases: Databases) -> Iterator[Neighbours]:
     neighbours = Neighbours(databases)
     try:
@@ -196,7 +196,7 @@ def neighbours(databases: Databases) -> Iterator[Neighbours]:
         neighbours.stop_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def connected(
     neighbours: Neighbours, databases: Databases, issuer: TokenIssuer
 ) -> Iterator[Wiring]:

@@ -12,7 +12,7 @@ PERSON = UUID(int=7)
 
 CREATORS = {"organizer", "comedian", "admin", "confirmed admin"}
 PEOPLE = CREATORS | {"audience", "unapproved organizer", "unapproved comedian"}
-EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing"}
+EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing", "exporter"}
 
 TABLE: dict[str, set[str]] = {
     "GET /api/v1/shows": EVERYBODY,
@@ -35,6 +35,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/media/<string:key>": EVERYBODY,
     "GET /api/v1/admin/shows": {"confirmed admin"},
     "POST /api/v1/admin/shows": {"confirmed admin"},
+    "GET /internal/people/<uuid:person_id>/export": {"exporter"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
@@ -54,6 +55,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "admin": issuer.user(PERSON, role="ADMIN"),
         "confirmed admin": issuer.admin(PERSON),
         "service": issuer.service("booking", audience="catalog", scope="catalog:everything"),
+        "exporter": issuer.service("identity", audience="catalog", scope="catalog:people:export"),
         "service with standing": issuer.service(
             "identity", audience="catalog", scope="catalog:standing:write"
         ),

@@ -19,6 +19,7 @@ CREATORS = people(
     "approved organizers and comedians, and admins", lambda caller: _actor(caller).may_create
 )
 ADMIN = with_second_factor(people("admins", lambda caller: _actor(caller).is_admin))
+EXPORTERS = services("catalog:people:export")
 STANDING_WRITERS = services("catalog:standing:write")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from catalog_service.repositories.changes import ChangeRepository
 from catalog_service.repositories.comedians import ComedianRepository
 from catalog_service.repositories.media import MediaRepository
+from catalog_service.repositories.people import PersonRepository
 from catalog_service.repositories.shows import ShowRepository
 from catalog_service.repositories.standings import StandingRepository
 from catalog_service.repositories.work import Work
@@ -23,6 +24,7 @@ class Transaction:
         self.comedians = ComedianRepository(session)
         self.media = MediaRepository(session)
         self.changes = ChangeRepository(session)
+        self.people = PersonRepository(session)
         self.standings = StandingRepository(session)
         self.work = Work(session, queue)
 
