@@ -4,7 +4,7 @@ The rules are in docs/rules.md#edits. Fields have the names of `ShowDetails`; re
 the API does.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -35,7 +35,6 @@ API_NAMES: Mapping[str, str] = MappingProxyType(
 
 MOVES = frozenset({"starts_at", "venue", "city"})  # buyers may have their money back
 GUARDED = MOVES | {"duration_minutes", "price_paise", "capacity"}
-OFFERED = GUARDED | {"title", "poster_image_url"}  # what booking knows
 FIXED_ONCE_PUBLISHED = MOVES | {"title", "duration_minutes"}  # but for admins
 
 
@@ -56,9 +55,10 @@ class Edit:
         """What the edit is called when booking decides it."""
         return ChangeKind.RESCHEDULE if MOVES & self.details.keys() else ChangeKind.EDIT
 
-    def touches(self, names: Collection[str]) -> bool:
-        """Return whether one of these fields is to be different."""
-        return bool(set(names) & self.details.keys())
+    @property
+    def concerns_buyers(self) -> bool:
+        """Whether a field is to be different by which buyers go."""
+        return bool(GUARDED & self.details.keys())
 
 
 def difference(edit: Edit, show: Show, bill: Sequence[UUID]) -> Edit:
@@ -102,7 +102,7 @@ def check_edit(edit: Edit, show: Show, actor: Actor, *, now: datetime) -> None:
 def is_guarded(edit: Edit, show: Show, bill: Sequence[UUID]) -> bool:
     """Return whether booking decides: a draft has no buyers to be protected."""
     return show.status is ShowStatus.PUBLISHED and (
-        edit.touches(GUARDED) or removes_performers(edit, bill)
+        edit.concerns_buyers or removes_performers(edit, bill)
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ShowChange, Wish
 from catalog_service.domain.edits import (
-    OFFERED,
     Edit,
     check_edit,
     difference,
@@ -93,5 +92,4 @@ def _apply(tx: Transaction, show: Show, edit: Edit) -> None:
     tx.shows.replace(after)
     if edit.bill is not None:
         tx.comedians.set_bill(show.id, edit.bill)
-    if edit.touches(OFFERED):
-        tx.work.mirror_offer(show.id, version=after.version)
+    tx.work.mirror_offer(show.id, version=after.version)

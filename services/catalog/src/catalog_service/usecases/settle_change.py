@@ -5,7 +5,7 @@ from uuid import UUID
 
 from catalog_service.domain.changes import ChangeKind, ShowChange, wished
 from catalog_service.domain.offers import Refusal
-from catalog_service.domain.shows import Show, ShowStatus
+from catalog_service.domain.shows import Show
 from catalog_service.repositories.transaction import Begin, Transaction
 
 
@@ -28,8 +28,7 @@ def settle_change(begin: Begin, *, change_id: UUID, refusal: Refusal | None) -> 
         else:
             version = max(change.version, refusal.held_version) + 1
             tx.shows.replace(replace(show, version=version))
-            if show.status is not ShowStatus.CANCELLED:  # that sale is stopped for ever
-                tx.work.mirror_offer(show.id, version=version)
+            tx.work.mirror_offer(show.id, version=version)
 
 
 def _apply(tx: Transaction, show: Show, change: ShowChange) -> None:
