@@ -51,8 +51,8 @@ class Neighbours:
             process.name: process for process in processes(self.settings, os.environ)
         }
         self._supervisor = Supervisor(postgres.run_dir)
-        for service in ("identity", "booking"):
-            databases.of(service)
+        self._identity = databases.of("identity")
+        databases.of("booking")
         with psycopg.connect(databases.of("identity").owner_url) as identity:
             # those of identity's own tests are encrypted with keys that these tests do not know
             identity.execute("DELETE FROM identity.signing_key")
@@ -70,6 +70,9 @@ class Neighbours:
 
     def stop_all(self) -> None:
         self._supervisor.stop(*self._supervisor.names)
+        # Only these processes can open the keys they made; identity's own tests make others.
+        with psycopg.connect(self._identity.owner_url) as connection:
+            connection.execute("DELETE FROM identity.signing_key")
 
     def seed_identity(self) -> None:
         environment = service_environment(self.settings, os.environ, "identity")

@@ -15,7 +15,9 @@ GRANTS: Mapping[str, Grants] = {
         "config": frozenset({"config:people:export"}),
     },
     "catalog": {
-        "booking": frozenset({"booking:offers:write", "booking:availability:read"}),
+        "booking": frozenset(
+            {"booking:availability:read", "booking:offers:write", "booking:sales:read"}
+        ),
         "identity": frozenset({"identity:contacts:read", "identity:people:read"}),
     },
     "booking": {
