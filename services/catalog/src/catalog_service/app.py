@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from catalog_service.api import (
+    admin_comedians,
     admin_shows,
     comedians,
     discovery,
@@ -46,6 +47,7 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
             media.blp,
             standings.blp,
             admin_shows.blp,
+            admin_comedians.blp,
             people.blp,
         ],
         refusals=(CatalogError, STATUS),

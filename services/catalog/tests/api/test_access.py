@@ -31,6 +31,7 @@ TABLE: dict[str, set[str]] = {
     "PUT /internal/creators/<uuid:creator_id>/standing": {"service with standing"},
     "PUT /api/v1/comedians/<uuid:comedian_id>": CREATORS,
     "DELETE /api/v1/comedians/<uuid:comedian_id>": CREATORS,
+    "GET /api/v1/admin/comedians": {"confirmed admin"},
     "POST /api/v1/upload": PEOPLE,
     "GET /api/v1/media/<string:key>": EVERYBODY,
     "GET /api/v1/admin/shows": {"confirmed admin"},

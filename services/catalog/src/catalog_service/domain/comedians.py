@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -43,6 +44,15 @@ class Performer:
 
     order: int  # from 0
     comedian: Comedian
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEntry:
+    """A directory entry as admins see it, with the number of shows it is on the bill of."""
+
+    comedian: Comedian
+    created_at: datetime
+    shows: int
 
 
 def check_comedian(details: ComedianDetails) -> None:

@@ -1,6 +1,7 @@
 """Every query about comedians and the bills of shows."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeStatus
-from catalog_service.domain.comedians import Comedian, ComedianDetails, Performer
+from catalog_service.domain.comedians import Comedian, ComedianDetails, Performer, RegistryEntry
 from catalog_service.domain.errors import AlreadyListed, ComedianNotFound
 from catalog_service.domain.shows import ShowStatus
 from catalog_service.models import ComedianRow, ShowChangeRow, ShowComedianRow, ShowRow
@@ -155,6 +156,23 @@ class ComedianRepository:
             query = query.where(tuple_(ComedianRow.name, ComedianRow.id) > tuple_(*after))
         query = query.order_by(ComedianRow.name, ComedianRow.id).limit(limit)
         return [_comedian(row) for row in self._session.scalars(query)]
+
+    def registry(self, *, after: tuple[datetime, UUID] | None, limit: int) -> list[RegistryEntry]:
+        """Return entries with the number of their shows, the newest first."""
+        shows = (
+            select(func.count())
+            .where(ShowComedianRow.comedian_id == ComedianRow.id)
+            .scalar_subquery()
+        )
+        query = select(ComedianRow, shows)
+        if after is not None:
+            key = tuple_(ComedianRow.created_at, ComedianRow.id)
+            query = query.where(key < tuple_(*after))
+        query = query.order_by(ComedianRow.created_at.desc(), ComedianRow.id.desc()).limit(limit)
+        return [
+            RegistryEntry(_comedian(row), row.created_at, count)
+            for row, count in self._session.execute(query)
+        ]
 
     def set_bill(self, show_id: UUID, comedian_ids: Sequence[UUID]) -> None:
         """Have these comedians and nobody else on the bill of a locked show, in this order."""
