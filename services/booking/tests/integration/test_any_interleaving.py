@@ -35,9 +35,9 @@ from booking_service.wiring import Wiring
 from check_invariants import INVARIANTS
 
 EXAMPLES, ROUNDS, AT_ONCE = 14, 10, 6
-OF_BOOKING = [
-    each for each in INVARIANTS if not re.search(r"identity\.|catalog\.|config\.", each.violations)
-]
+# Bookings are confirmed here without a payment; those that are paid have tests of their own.
+ELSEWHERE = r"identity\.|catalog\.|config\.|booking\.payment"
+OF_BOOKING = [each for each in INVARIANTS if not re.search(ELSEWHERE, each.violations)]
 LIMIT = 10
 
 ShowFactory = Callable[..., UUID]
