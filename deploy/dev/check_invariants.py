@@ -56,6 +56,15 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I3",
+        "only seats that their booking has were let in, and only of bookings that were confirmed",
+        """
+        SELECT a.booking_id, a.seat, b.quantity, b.status FROM booking.admission AS a
+        JOIN booking.booking AS b ON b.id = a.booking_id
+        WHERE a.seat > b.quantity OR b.status IN ('PENDING', 'FAILED')
+        """,
+    ),
+    Invariant(
         "I4",
         "a minute after its last change, booking offers a show as catalog says",
         """
@@ -218,6 +227,9 @@ INVARIANTS = (
             ('booking', 'booking.booking_move', 'UPDATE'),
             ('booking', 'booking.booking_move', 'DELETE'),
             ('booking', 'booking.booking_move', 'TRUNCATE'),
+            ('booking', 'booking.admission', 'UPDATE'),
+            ('booking', 'booking.admission', 'DELETE'),
+            ('booking', 'booking.admission', 'TRUNCATE'),
             ('booking', 'booking.refund', 'DELETE'),
             ('booking', 'booking.refund', 'TRUNCATE'),
             ('booking', 'booking.payment_order', 'DELETE'),

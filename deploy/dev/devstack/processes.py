@@ -34,6 +34,7 @@ _OWN_SETTINGS = {
         "RAZORPAY_WEBHOOK_SECRETS",
         "RAZORPAY_BASE_URL",
         "RECONCILE_AFTER_SECONDS",
+        "TICKET_KEY_ENCRYPTION_KEY",
     ),
     "config": (),
 }

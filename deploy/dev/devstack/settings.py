@@ -49,12 +49,13 @@ _SECRETS = (
     "RAZORPAY_WEBHOOK_SECRETS",
     "CSRF_SECRET",
     "KEY_ENCRYPTION_KEY",
+    "TICKET_KEY_ENCRYPTION_KEY",
 )
 
 
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
-    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
+    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
     r"|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
 
@@ -166,7 +167,7 @@ def _secrets(file: Path, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _generate(name: str) -> str:
-    if name == "KEY_ENCRYPTION_KEY":
+    if name.endswith("KEY_ENCRYPTION_KEY"):
         return base64.urlsafe_b64encode(
             secrets.token_bytes(32)
         ).decode()  # the form Fernet asks for

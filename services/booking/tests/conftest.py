@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from booking_service.app import create_app
@@ -64,6 +65,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         jwt_issuer=issuer.issuer,
         client_id="booking",
         client_secret="unused",
+        ticket_key_encryption_keys=(Fernet.generate_key().decode(),),
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("booking"))
     with wiring.begin() as tx:

@@ -1,10 +1,12 @@
 """Settings from the environment: every problem reported at once, no default secrets."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
+_ENCRYPTION_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 DEVELOPMENT = "development"
 PRODUCTION = "production"
 
@@ -67,6 +69,16 @@ class EnvironmentReader:
         if raw and any(len(each) < length or len(set(each)) < length // 4 for each in found):
             self.problems.append(f"{name} is too weak: {length} random characters or more")
         return found
+
+    def encryption_keys(self, name: str) -> tuple[str, ...]:
+        """Return Fernet keys, separated by commas: one, or several while it is being replaced."""
+        raw = self.text(name)
+        keys = tuple(key.strip() for key in raw.split(","))
+        if raw and not all(map(_ENCRYPTION_KEY.fullmatch, keys)):
+            self.problems.append(
+                f"{name} must be 32 random bytes in URL-safe base64, or several such"
+            )
+        return keys
 
 
 @contextmanager

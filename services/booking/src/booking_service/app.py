@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Flask, Response
 
-from booking_service.api import bookings, internal, payments, people, quotes
+from booking_service.api import bookings, checkins, internal, payments, people, quotes, tickets
 from booking_service.api.errors import STATUS
-from booking_service.domain.errors import BookingError, PriceChanged
+from booking_service.domain.errors import AlreadyAdmitted, BookingError, PriceChanged
 from booking_service.wiring import SERVICE, Wiring
+from service_kit.openapi import instant
 from service_kit.problems import Problem, problem_response
 from service_kit.web import ServiceDescription, service_app
 
@@ -24,12 +25,21 @@ def create_app(wiring: Wiring | None) -> Flask:
     """Build the app; without wiring it can only describe itself."""
     app = service_app(
         DESCRIPTION,
-        blueprints=[bookings.blp, payments.blp, quotes.blp, internal.blp, people.blp],
+        blueprints=[
+            bookings.blp,
+            payments.blp,
+            quotes.blp,
+            tickets.blp,
+            checkins.blp,
+            internal.blp,
+            people.blp,
+        ],
         refusals=(BookingError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
     )
     app.register_error_handler(PriceChanged, _price_changed)
+    app.register_error_handler(AlreadyAdmitted, _already_admitted)
     app.extensions["wiring"] = wiring
     return app
 
@@ -43,3 +53,10 @@ def openapi() -> dict[str, Any]:
 def _price_changed(refusal: PriceChanged) -> Response:
     lines = quotes.QuoteSchema().dump(quotes.wire_quote(refusal.quote))
     return problem_response(Problem(HTTPStatus.CONFLICT, refusal.code, str(refusal), quote=lines))
+
+
+def _already_admitted(refusal: AlreadyAdmitted) -> Response:
+    when = instant(refusal.admitted_at)
+    return problem_response(
+        Problem(HTTPStatus.CONFLICT, refusal.code, str(refusal), admittedAt=when)
+    )

@@ -291,6 +291,35 @@ class PaymentNewsRow(Base):
     handled_at: Mapped[datetime | None]
 
 
+class TicketKeyRow(Base):
+    """A key that signs the tickets of bookings made from `active_from` on; never removed."""
+
+    __tablename__ = "ticket_key"
+    __table_args__ = (
+        CheckConstraint("octet_length(public_key) = 32", name="public_key_is_ed25519"),
+    )
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[bytes]
+    encrypted_private_key: Mapped[bytes]
+    active_from: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AdmissionRow(Base):
+    """That a seat of a booking was let in; names nobody."""
+
+    __tablename__ = "admission"
+    __table_args__ = (CheckConstraint("seat BETWEEN 1 AND 10", name="seat_in_limits"),)
+
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id), primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True)
+    nonce: Mapped[str]
+    by_admin: Mapped[bool]
+    admitted_at: Mapped[datetime]
+
+
 class BuyerShowRow(Base):
     """How many active tickets of a show one person has: the limit per person rests on this row."""
 

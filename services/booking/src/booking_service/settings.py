@@ -32,6 +32,7 @@ class Settings:
     jwt_issuer: str
     client_id: str
     client_secret: str
+    ticket_key_encryption_keys: tuple[str, ...]  # the first one encrypts
     payments: PaymentSettings | None = None  # none: paid at the venue
 
     @property
@@ -58,6 +59,7 @@ class Settings:
                 jwt_issuer=env.url("JWT_ISSUER"),
                 client_id=env.text("SERVICE_CLIENT_ID", "booking"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+                ticket_key_encryption_keys=env.encryption_keys("TICKET_KEY_ENCRYPTION_KEY"),
                 payments=_payments(env, mode) if online else None,
             )
 

@@ -14,6 +14,7 @@ from booking_service.domain.bookings import Payments
 from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
+from booking_service.repositories.ticket_keyring import TicketKeyring, cipher_of
 from booking_service.repositories.transaction import Begin, Transaction
 from booking_service.repositories.work import CANCEL_BOOKINGS, HANDLE_NEWS, SEND_REFUND
 from booking_service.settings import (
@@ -51,6 +52,7 @@ class Wiring:
     identity: IdentityClient
     payments: Payments  # how new bookings are paid
     desk: Desk
+    ticket_keys: TicketKeyring
     verifier: TokenVerifier
 
     def ready(self) -> None:
@@ -86,6 +88,7 @@ def wire(settings: Settings) -> Wiring:
         identity=IdentityClient(Peer("identity", settings.identity_url, tokens)),
         payments=Payments.ONLINE if settings.payments else Payments.AT_VENUE,
         desk=_desk(begin, rules, settings.payments),
+        ticket_keys=TicketKeyring(begin, cipher_of(settings.ticket_key_encryption_keys)),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -21,6 +21,11 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/bookings/<uuid:booking_id>/cancel": PEOPLE,
     "POST /api/v1/bookings/<uuid:booking_id>/payment": PEOPLE,
     "POST /api/v1/webhooks/razorpay": EVERYBODY | SERVICES,
+    "GET /api/v1/bookings/<uuid:booking_id>/tickets": PEOPLE,
+    "GET /api/v1/bookings/<uuid:booking_id>/tickets/<int:seat>.svg": PEOPLE,
+    "GET /api/v1/bookings/<uuid:booking_id>/tickets/<int:seat>.png": PEOPLE,
+    "POST /api/v1/checkins": PEOPLE,  # finds tickets of the caller's shows only, but for admins
+    "GET /api/v1/checkins/keys": EVERYBODY | SERVICES,
     "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},

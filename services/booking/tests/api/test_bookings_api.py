@@ -305,7 +305,9 @@ def test_a_booking_is_given_up_and_says_what_is_refunded(
             "booking": {**made, "status": "CANCELLED", "refunds": []},
         }
     )
-    assert client.get(path, headers=buyer).json["booking"] == answer.json["booking"]
+    shown = client.get(path, headers=buyer).json["booking"]
+    assert [ticket["status"] for ticket in shown.pop("tickets")] == ["CANCELLED"] * 2
+    assert shown == answer.json["booking"]
     assert client.post(f"{path}/cancel", json={"refund": 1}, headers=buyer).status_code == 422
 
 

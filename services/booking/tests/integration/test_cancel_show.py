@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.fernet import Fernet
 
 from booking_service.domain.bookings import Booking, BookingStatus
 from booking_service.domain.cancellations import (
@@ -160,6 +161,7 @@ def start_worker(databases: Databases) -> Iterator[Worker]:
             "DATABASE_URL": databases.of("booking").url,
             "IDENTITY_URL": nobody,
             "CONFIG_URL": nobody,
+            "TICKET_KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
             "JWT_ISSUER": nobody,
             "SERVICE_CLIENT_SECRET": "not needed here, but long enough",
             "WORKER_ID": "test-worker",

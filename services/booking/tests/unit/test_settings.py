@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from booking_service.settings import Settings
 from service_kit.settings import SettingsError
@@ -10,6 +11,7 @@ ENVIRONMENT = {
     "DATABASE_URL": "postgresql://booking@db/comedy_connect",
     "IDENTITY_URL": "http://identity",
     "CONFIG_URL": "http://config",
+    "TICKET_KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "JWT_ISSUER": "https://comedy.example",
     "SERVICE_CLIENT_SECRET": STRONG,
 }

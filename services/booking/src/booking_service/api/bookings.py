@@ -9,6 +9,7 @@ from uuid import UUID
 from marshmallow import fields, validate
 
 from booking_service.api.quotes import QuoteRequest
+from booking_service.api.tickets import TicketSchema, with_codes
 from booking_service.api.wired import wired
 from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
 from booking_service.domain.errors import BookingNotFound
@@ -100,16 +101,21 @@ class BookingWithRefundsSchema(BookingSchema):
     refunds = fields.List(fields.Nested(RefundSchema), required=True)
 
 
+class BookingWithTicketsSchema(BookingWithRefundsSchema):
+    tickets = fields.List(fields.Nested(TicketSchema), required=True)
+
+
 class BookingMadeResponse(Schema):
     booking = fields.Nested(BookingSchema, required=True)
     success = fields.Boolean(required=True)
 
 
 class BookingResponse(Schema):
+    booking = fields.Nested(BookingWithTicketsSchema, required=True)
+
+
+class BookingCancelledResponse(Schema):
     booking = fields.Nested(BookingWithRefundsSchema, required=True)
-
-
-class BookingCancelledResponse(BookingResponse):
     success = fields.Boolean(required=True)
 
 
@@ -192,9 +198,11 @@ def own_booking(booking_id: UUID) -> Booking:
     with wired().read() as tx:
         booking = tx.bookings.one_of_buyer(current_caller().id, booking_id)
         refunds = tx.refunds.of_booking(booking_id)
+        admitted = tx.admissions.of_booking(booking_id)
     if booking is None:
         raise BookingNotFound("You have no booking with this id.")
-    return replace(booking, refunds=tuple(refunds))
+    tickets = with_codes(booking, admitted)
+    return replace(booking, refunds=tuple(refunds), tickets=tickets)
 
 
 @blp.post("/api/v1/bookings/<uuid:booking_id>/cancel")
@@ -203,7 +211,7 @@ def own_booking(booking_id: UUID) -> Booking:
 @blp.arguments(IdempotencyHeader, location="headers")
 @blp.response(200, BookingCancelledResponse)
 @blp.alt_response(404, description="`BOOKING_NOT_FOUND`: unknown, or someone else's")
-@blp.alt_response(409, description="`SHOW_STARTED`, `IN_FLIGHT`")
+@blp.alt_response(409, description="`SHOW_STARTED`, `TICKET_USED`, `IN_FLIGHT`")
 @blp.alt_response(422, description="`IDEMPOTENCY_KEY_REUSED`")
 def post_cancellation(
     _body: dict[str, Any], headers: dict[str, Any], booking_id: UUID

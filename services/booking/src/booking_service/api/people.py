@@ -43,6 +43,14 @@ class StoredMoveSchema(Schema):
     moved_at = Instant(required=True)
 
 
+class StoredAdmissionSchema(Schema):
+    booking_id = fields.UUID(required=True)
+    seat = fields.Integer(required=True)
+    nonce = fields.String(required=True)
+    by_admin = fields.Boolean(required=True)
+    admitted_at = Instant(required=True)
+
+
 class StoredRefundSchema(Schema):
     id = fields.UUID(required=True)
     booking_id = fields.UUID(required=True)
@@ -136,6 +144,7 @@ class StoredCancellationSchema(Schema):
 class PersonExportResponse(Schema):
     bookings = fields.List(fields.Nested(StoredBookingSchema), required=True)
     booking_moves = fields.List(fields.Nested(StoredMoveSchema), required=True)
+    admissions = fields.List(fields.Nested(StoredAdmissionSchema), required=True)
     refunds = fields.List(fields.Nested(StoredRefundSchema), required=True)
     payment_orders = fields.List(fields.Nested(StoredOrderSchema), required=True)
     payments = fields.List(fields.Nested(StoredPaymentSchema), required=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from booking_service.domain.errors import ShowStarted
@@ -18,6 +19,9 @@ from booking_service.domain.refunds import (
     has_right_after_move,
     refund_by_policy,
 )
+
+if TYPE_CHECKING:
+    from booking_service.domain.tickets import Ticket
 
 IDEMPOTENCY_KEY_HOURS = 24
 
@@ -97,6 +101,7 @@ class Booking:
     expires_at: datetime | None
     refunds: tuple[Refund, ...] = ()  # only if asked for
     payment: PaymentOrder | None = None  # None: it is not paid online
+    tickets: "tuple[Ticket, ...]" = ()  # only if asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """What the booking service refuses, by name."""
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from booking_service.domain.pricing import Quote
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
 
 
 class BookingError(Exception):
@@ -85,6 +88,48 @@ class BookingNotFound(BookingError):
     """The caller has no such booking."""
 
     code = "BOOKING_NOT_FOUND"
+
+
+class TicketInvalid(BookingError):
+    """This is no ticket of ours, or its code has been replaced: please open the ticket again."""
+
+    code = "TICKET_INVALID"
+
+
+class TicketNotFound(BookingError):
+    """There is no such ticket."""
+
+    code = "TICKET_NOT_FOUND"
+
+
+class TicketCancelled(BookingError):
+    """This ticket is cancelled."""
+
+    code = "TICKET_CANCELLED"
+
+
+class AdmissionNotOpen(BookingError):
+    """It is too early: tickets are checked in from 12 hours before the show."""
+
+    code = "ADMISSION_NOT_OPEN"
+
+
+class AlreadyAdmitted(BookingError):
+    """This ticket was let in before; `admitted_at` says when."""
+
+    code = "ALREADY_ADMITTED"
+
+    def __init__(self, admitted_at: datetime) -> None:
+        super().__init__(
+            f"This ticket was let in before, at {admitted_at.astimezone(INDIA):%H:%M on %d %B %Y}."
+        )
+        self.admitted_at = admitted_at
+
+
+class TicketUsed(BookingError):
+    """Somebody was let in with a ticket of this booking: it cannot be cancelled any more."""
+
+    code = "TICKET_USED"
 
 
 class CancellationNotFound(BookingError):

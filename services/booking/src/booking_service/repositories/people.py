@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking_service.models import (
+    AdmissionRow,
     BookingMoveRow,
     BookingRow,
     BuyerShowRow,
@@ -39,6 +40,9 @@ class PersonRepository:
             "bookings": self._rows(booking, booking.user_id == person_id, booking.id),
             "booking_moves": self._rows(
                 BookingMoveRow, BookingMoveRow.booking_id.in_(mine), BookingMoveRow.id
+            ),
+            "admissions": self._rows(
+                AdmissionRow, AdmissionRow.booking_id.in_(mine), AdmissionRow.admitted_at
             ),
             "refunds": self._rows(RefundRow, RefundRow.booking_id.in_(mine), RefundRow.id),
             "payment_orders": self._rows(order, order.booking_id.in_(mine), order.created_at),

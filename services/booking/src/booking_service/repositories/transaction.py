@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
+from booking_service.repositories.admissions import AdmissionRepository
 from booking_service.repositories.bookings import BookingRepository
 from booking_service.repositories.cancellations import CancellationRepository
 from booking_service.repositories.creators import CreatorRepository
@@ -17,6 +18,7 @@ from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
 from booking_service.repositories.reservations import ReservationRepository
+from booking_service.repositories.ticket_keys import TicketKeyRepository
 from booking_service.repositories.work import Work
 from service_kit.durable import WorkQueue
 
@@ -26,6 +28,7 @@ class Transaction:
 
     def __init__(self, session: Session, queue: WorkQueue) -> None:
         self.work = Work(session, queue)
+        self.admissions = AdmissionRepository(session)
         self.bookings = BookingRepository(session)
         self.cancellations = CancellationRepository(session)
         self.creators = CreatorRepository(session)
@@ -38,6 +41,7 @@ class Transaction:
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session, self.work)
         self.reservations = ReservationRepository(session)
+        self.ticket_keys = TicketKeyRepository(session)
 
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Transaction]]

@@ -9,7 +9,8 @@ from booking_service.domain.bookings import (
     IdempotencyKey,
     refund_for_buyer,
 )
-from booking_service.domain.errors import BookingNotFound
+from booking_service.domain.errors import BookingNotFound, TicketUsed
+from booking_service.domain.refunds import RefundReason
 from booking_service.repositories.facts import from_facts, to_facts
 from booking_service.repositories.transaction import Begin, Transaction
 
@@ -26,6 +27,7 @@ def cancel_booking(
     Raises:
         BookingNotFound: the buyer has no such booking.
         ShowStarted: it is too late.
+        TicketUsed: somebody was let in with one of its tickets.
         KeyReused: the key belongs to a different request.
         RequestInFlight: the first request with this key has not ended yet.
     """
@@ -51,5 +53,7 @@ def _give_up(tx: Transaction, buyer_id: UUID, booking_id: UUID) -> None:
     if booking is None or booking.status not in GIVEN_UP:
         return
     money, reason = refund_for_buyer(booking)
+    if reason is not RefundReason.SHOW_CANCELLED and tx.admissions.of_booking(booking_id):
+        raise TicketUsed
     tx.reservations.move(booking, GIVEN_UP[booking.status])
     tx.refunds.owe(booking_id, money, reason)
