@@ -275,6 +275,11 @@ INVARIANTS = (
         LEFT JOIN catalog.creator_standing AS known ON known.creator_id = s.user_id
         WHERE s.updated_at < now() - interval '1 minute'
           AND (known.version, known.allowed) IS DISTINCT FROM (s.version, s.allowed)
+        UNION ALL
+        SELECT 'identity knows nothing against it', known.creator_id
+        FROM (TABLE booking.creator_standing UNION TABLE catalog.creator_standing) AS known
+        LEFT JOIN identity.standing AS s ON s.user_id = known.creator_id
+        WHERE NOT known.allowed AND s.id IS NULL
         """,
     ),
     Invariant(

@@ -112,8 +112,7 @@ def reset_admin_password_command(email: str) -> None:
 def send_standings_command() -> None:
     """Tell booking and catalog again which creators' shows may be on sale, and which may not.
 
-    For a service whose database has gone back to a backup; harmless at any time. It is the worker
-    that tells them.
+    For when a database has gone back to a backup; harmless at any time. The worker tells them.
     """
     with reading(os.environ) as env:
         begin = _transactions_at(env.url("DATABASE_URL"))

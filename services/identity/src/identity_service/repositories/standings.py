@@ -62,7 +62,7 @@ class StandingRepository:
         ).scalar_one()
 
     def people_to_tell_of(self) -> Sequence[UUID]:
-        """Return everybody of whom the other services know something, or should."""
-        told = select(StandingRow.user_id)
-        revoked = select(ApprovalRow.user_id).where(ApprovalRow.status == ApprovalStatus.REVOKED)
-        return list(self._session.scalars(union(told, revoked)))
+        """Return everybody of whom the other services can know something."""
+        return list(
+            self._session.scalars(union(select(StandingRow.user_id), select(ApprovalRow.user_id)))
+        )

@@ -5,9 +5,10 @@ from identity_service.usecases.settle_standing import announce, present_standing
 
 
 def send_standings_again(begin: Begin) -> int:
-    """Tell every standing that matters under a new version, and return how many there are.
+    """Tell every creator's standing under a new version, and return how many they are.
 
-    For a service whose database has gone back to a backup: it may sell what was revoked since.
+    For when this service or another one has gone back to a backup: it may sell what was revoked
+    since, or may not sell what this service knows nothing against.
     """
     with begin() as tx:
         people = tx.standings.people_to_tell_of()
