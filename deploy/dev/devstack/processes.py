@@ -24,6 +24,7 @@ _OWN_SETTINGS = {
         *(f"{service.upper()}_CLIENT_SECRET" for service in SERVICES),
         "BOOKING_URL",
         "CATALOG_URL",
+        "CONFIG_URL",
     ),
     "catalog": ("BOOKING_URL", "MEDIA_DIR"),
     "booking": (

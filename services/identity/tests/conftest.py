@@ -29,6 +29,13 @@ from service_kit.tokens import Caller, TokenVerifier
 PUBLIC_URL = "http://localhost:8080"
 ADMIN_EMAIL = "admin@comedy.example"
 
+NOBODY = "http://127.0.0.1:9"
+PEERS = {
+    **dict.fromkeys(("IDENTITY_URL", "CATALOG_URL", "BOOKING_URL", "CONFIG_URL"), NOBODY),
+    "SERVICE_CLIENT_ID": "identity",
+    "SERVICE_CLIENT_SECRET": secrets.token_urlsafe(32),
+}
+
 PersonFactory = Callable[..., UUID]
 OpenBrowser = Callable[[], "Browser"]
 
@@ -130,6 +137,7 @@ def settings(databases: Databases) -> Settings:
             # that of the stack: its processes read what is in the same database
             "KEY_ENCRYPTION_KEY": databases.postgres.settings["KEY_ENCRYPTION_KEY"],
             "CSRF_SECRET": secrets.token_urlsafe(32),
+            **PEERS,
         }
     )
 

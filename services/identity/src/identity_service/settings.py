@@ -12,9 +12,30 @@ from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 DEVELOPMENT_PROVIDER = "development"
+HOLDERS = ("catalog", "booking", "config")  # of personal data, besides this service
 MAX_KEY_REFRESH_SECONDS = 30
 _FERNET_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """Where the other services are, and as whom this one calls them."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    urls: Mapping[str, str]  # by service
+
+    @classmethod
+    def read(cls, env: EnvironmentReader, services: Iterable[str]) -> "PeerSettings":
+        """Read the environment; what is wrong is noted in `env`."""
+        return cls(
+            token_url=f"{env.url('IDENTITY_URL')}/oauth/token",
+            client_id=env.text("SERVICE_CLIENT_ID"),
+            client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+            urls={name: env.url(f"{name.upper()}_URL") for name in services},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class Settings:
     key_encryption_keys: tuple[str, ...]  # the first one encrypts
     key_refresh: timedelta  # how long a process goes on without looking for new signing keys
     csrf_secret: str
+    holders: PeerSettings  # of personal data
 
     @property
     def secure(self) -> bool:
@@ -75,6 +97,7 @@ class Settings:
                 key_encryption_keys=_fernet_keys(env, "KEY_ENCRYPTION_KEY"),
                 key_refresh=_key_refresh(env),
                 csrf_secret=env.secret("CSRF_SECRET"),
+                holders=PeerSettings.read(env, HOLDERS),
             )
             _check_addresses(env, settings)
         return settings
@@ -88,10 +111,7 @@ class WorkerSettings:
     database_url: str
     port: int
     worker_id: str  # unique among the workers of this service, the same after a restart
-    identity_url: str
-    client_id: str
-    client_secret: str
-    receiver_urls: Mapping[str, str]  # of the services that are told creators' standings
+    receivers: PeerSettings  # of creators' standings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -106,10 +126,7 @@ class WorkerSettings:
                 database_url=env.url("DATABASE_URL"),
                 port=env.integer("WORKER_PORT", at_least=1),
                 worker_id=env.text("WORKER_ID", default_worker_id("identity")),
-                identity_url=env.url("IDENTITY_URL"),
-                client_id=env.text("SERVICE_CLIENT_ID"),
-                client_secret=env.secret("SERVICE_CLIENT_SECRET"),
-                receiver_urls={name: env.url(f"{name.upper()}_URL") for name in RECEIVERS},
+                receivers=PeerSettings.read(env, RECEIVERS),
             )
 
 

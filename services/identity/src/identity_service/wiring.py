@@ -1,12 +1,13 @@
 """Composition root: builds what the routes need from the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from identity_service.clients.export import ExportClient
 from identity_service.clients.openid_provider import OpenIdProvider
 from identity_service.clients.standing import StandingClient
 from identity_service.domain.sign_in import SignInPolicy
@@ -14,7 +15,7 @@ from identity_service.repositories.keyring import Keyring, cipher_of
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
 from identity_service.repositories.work import SEND_STANDING
-from identity_service.settings import Settings, WorkerSettings
+from identity_service.settings import PeerSettings, Settings, WorkerSettings
 from identity_service.usecases.issue_user_token import UserTokens
 from identity_service.workflows.standings import VERSION, StandingWorkflows
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
@@ -27,6 +28,8 @@ SERVICE = "identity"
 EXCHANGE_CONNECTIONS = 6
 CALLBACK_PATH = "/api/auth/callback/google"
 
+STANDING_SECONDS = 3.0
+EXPORT_SECONDS = 5.0  # a service may have much to tell; the request itself has 10
 QUEUE_POLL_SECONDS = 0.5  # nobody waits for a standing to be told, and it has 10 s
 
 
@@ -41,6 +44,7 @@ class Wiring:
     read: Begin
     policy: SignInPolicy
     provider: OpenIdProvider
+    holders: Mapping[str, ExportClient]  # of personal data
     live_credentials: LiveCredentials
     keyring: Keyring
     user_tokens: UserTokens
@@ -93,6 +97,10 @@ def wire(settings: Settings) -> Wiring:
             client_secret=settings.oidc_client_secret,
             redirect_uri=settings.public_url + CALLBACK_PATH,
         ),
+        holders={
+            name: ExportClient(name, peer)
+            for name, peer in _peers(settings.holders, timeout=EXPORT_SECONDS).items()
+        },
         live_credentials=LiveCredentials(exchange_engine, idle=settings.session_idle),
         keyring=keyring,
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
@@ -102,14 +110,9 @@ def wire(settings: Settings) -> Wiring:
 
 def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
     """Return the worker that does this service's durable work."""
-    tokens = ServiceTokens(
-        f"{settings.identity_url}/oauth/token",
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-    )
     receivers = {
-        name: StandingClient(name, Peer(name, url, tokens))
-        for name, url in settings.receiver_urls.items()
+        name: StandingClient(name, peer)
+        for name, peer in _peers(settings.receivers, timeout=STANDING_SECONDS).items()
     }
     standings = StandingWorkflows(begin, receivers)
     return DurableWorker(
@@ -121,6 +124,13 @@ def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
         queues=tuple(receivers),
         poll_seconds=QUEUE_POLL_SECONDS,
     )
+
+
+def _peers(settings: PeerSettings, *, timeout: float) -> dict[str, Peer]:
+    tokens = ServiceTokens(
+        settings.token_url, client_id=settings.client_id, client_secret=settings.client_secret
+    )
+    return {name: Peer(name, url, tokens, timeout=timeout) for name, url in settings.urls.items()}
 
 
 def _repositories(engine: Engine) -> Callable[[Session], Transaction]:

@@ -38,6 +38,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/organizer/profile": PEOPLE | {"script"},
     "POST /api/v1/organizer/profile": PEOPLE | {"script"},
     "PUT /api/v1/organizer/profile": PEOPLE | {"script"},
+    "GET /api/v1/profile/export": PEOPLE | {"script"},
     "POST /api/v1/profile/update": PEOPLE | {"script"},
     "GET /api/v1/admin/check-session": ADMINS,
     "POST /api/v1/admin/set-password": ADMINS,

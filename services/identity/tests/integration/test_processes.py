@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from services.identity.tests.conftest import ADMIN_EMAIL, PersonFactory
+from services.identity.tests.conftest import ADMIN_EMAIL, PEERS, PersonFactory
 
 from devstack.ports import free_ports
 from devstack.testing import Databases, eventually
@@ -21,8 +21,6 @@ FOLDER = Path(__file__).parents[2]
 SECRETS = {
     f"{name.upper()}_CLIENT_SECRET": f"{name}-3Jk29sLq8Zx7Vb1Nm5Tp0W" + name for name in GRANTS
 }
-
-NOBODY = "http://127.0.0.1:9"
 
 
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
@@ -38,6 +36,7 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
         "ADMIN_EMAILS": ",".join(settings.admin_emails),
         "KEY_ENCRYPTION_KEY": ",".join(settings.key_encryption_keys),
         "CSRF_SECRET": settings.csrf_secret,
+        **PEERS,
         **SECRETS,
     }
     return {**os.environ, **told, **changes}
@@ -142,11 +141,7 @@ def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Database
             **os.environ,
             "DATABASE_URL": databases.of("identity").url,
             "WORKER_PORT": port,
-            "IDENTITY_URL": NOBODY,
-            "BOOKING_URL": NOBODY,
-            "CATALOG_URL": NOBODY,
-            "SERVICE_CLIENT_ID": "identity",
-            "SERVICE_CLIENT_SECRET": SECRETS["IDENTITY_CLIENT_SECRET"],
+            **PEERS,
         },
         stdout=subprocess.DEVNULL,
     )

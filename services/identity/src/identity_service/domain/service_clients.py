@@ -10,8 +10,8 @@ Grants = Mapping[str, frozenset[str]]
 
 GRANTS: Mapping[str, Grants] = {
     "identity": {
-        "booking": frozenset({"booking:standing:write"}),
-        "catalog": frozenset({"catalog:standing:write"}),
+        "booking": frozenset({"booking:people:export", "booking:standing:write"}),
+        "catalog": frozenset({"catalog:people:export", "catalog:standing:write"}),
         "config": frozenset({"config:people:export"}),
     },
     "catalog": {

@@ -13,6 +13,7 @@ from identity_service.repositories.audit import AuditRepository
 from identity_service.repositories.contacts import ContactRepository
 from identity_service.repositories.creators import CreatorRepository
 from identity_service.repositories.people import PeopleRepository
+from identity_service.repositories.personal_data import PersonalDataRepository
 from identity_service.repositories.service_clients import ServiceClientRepository
 from identity_service.repositories.sessions import SessionRepository
 from identity_service.repositories.sign_in_attempts import SignInAttemptRepository
@@ -36,6 +37,7 @@ class Transaction:
         self.creators = CreatorRepository(session)
         self.admin_passwords = AdminPasswordRepository(session)
         self.audit = AuditRepository(session)
+        self.personal_data = PersonalDataRepository(session)
         self.service_clients = ServiceClientRepository(session)
         self.signing_keys = SigningKeyRepository(session)
         self.terms = TermsRepository(session)
