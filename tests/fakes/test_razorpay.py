@@ -309,6 +309,15 @@ def test_a_pending_refund_is_settled_by_the_bank(provider: Provider, status: str
     assert left == (10_000 if status == "processed" else 0)
 
 
+def test_the_faults_of_the_moment_can_be_read(provider: Provider) -> None:
+    wished = {"api": "slow", "webhooks": "hold", "refunds": "pending", "delaySeconds": 0.0}
+    assert provider.control("PUT", "faults", **wished) == wished
+
+    provider.control("PUT", "faults")
+    normal = {"api": "none", "webhooks": "none", "refunds": "none", "delaySeconds": 1.0}
+    assert requests.get(f"{provider.url}/control/faults", timeout=10).json() == normal
+
+
 def test_refunds_fail_or_are_refused(provider: Provider) -> None:
     payment_id = provider.paid()
     provider.control("PUT", "faults", refunds="refused")

@@ -52,7 +52,8 @@ class Faults:
     def shown(self) -> dict[str, Any]:
         """Return the present state as JSON has it."""
         document = asdict(self)
-        return {**document, "delaySeconds": document.pop("delay_seconds")}
+        delay_seconds = document.pop("delay_seconds")
+        return {**document, "delaySeconds": delay_seconds}
 
     def become(self, wish: Mapping[str, Any]) -> None:
         """Have the faults of the wish; whatever it does not name works.
