@@ -230,6 +230,9 @@ INVARIANTS = (
             ('booking', 'booking.admission', 'UPDATE'),
             ('booking', 'booking.admission', 'DELETE'),
             ('booking', 'booking.admission', 'TRUNCATE'),
+            ('booking', 'booking.ledger_entry', 'UPDATE'),
+            ('booking', 'booking.ledger_entry', 'DELETE'),
+            ('booking', 'booking.ledger_entry', 'TRUNCATE'),
             ('booking', 'booking.refund', 'DELETE'),
             ('booking', 'booking.refund', 'TRUNCATE'),
             ('booking', 'booking.payment_order', 'DELETE'),
@@ -243,6 +246,47 @@ INVARIANTS = (
             ('config', 'config.setting_version', 'TRUNCATE')
         ) AS owned (role, name, what)
         WHERE has_table_privilege(owned.role, owned.name, what)
+        """,
+    ),
+    Invariant(
+        "I14",
+        "ledgers say what was captured, is owed back and was paid out: what was owed then",
+        """
+        SELECT 'capture' AS what, b.id, b.ticket_total_paise AS expected, e.ticket_paise AS entered
+        FROM (
+            SELECT * FROM booking.booking AS paid WHERE ticket_total_paise > 0 AND EXISTS (
+                SELECT FROM booking.booking_move
+                WHERE booking_id = paid.id AND to_status = 'CONFIRMED')
+        ) AS b
+        FULL JOIN (SELECT * FROM booking.ledger_entry WHERE kind = 'CAPTURE') AS e
+            ON e.booking_id = b.id
+        WHERE (b.show_id, b.ticket_total_paise, b.convenience_fee_paise, b.platform_fee_paise)
+            IS DISTINCT FROM
+            (e.show_id, e.ticket_paise, e.convenience_fee_paise, e.platform_fee_paise)
+        UNION ALL
+        SELECT 'refund', r.booking_id, r.ticket_paise, -e.ticket_paise
+        FROM (
+            SELECT r.*, b.show_id, (
+                (b.ticket_total_paise - r.ticket_paise) * b.platform_fee_basis_points + 5000
+            ) / 10000 AS fee_on_what_remains, b.platform_fee_paise AS fee_before
+            FROM booking.refund AS r JOIN booking.booking AS b ON b.id = r.booking_id
+            WHERE r.reason <> 'LATE_CAPTURE'
+        ) AS r
+        FULL JOIN (SELECT * FROM booking.ledger_entry WHERE kind = 'REFUND') AS e
+            ON e.booking_id = r.booking_id
+        WHERE (r.show_id, r.ticket_paise, r.convenience_fee_paise,
+               r.fee_on_what_remains - r.fee_before)
+            IS DISTINCT FROM
+            (e.show_id, -e.ticket_paise, -e.convenience_fee_paise, e.platform_fee_paise)
+        UNION ALL
+        SELECT 'disbursement', d.show_id, coalesce(sum(e.ticket_paise - e.platform_fee_paise), 0),
+               d.paid_out_paise
+        FROM booking.ledger_entry AS d
+        LEFT JOIN booking.ledger_entry AS e ON e.show_id = d.show_id AND e.id < d.id
+        WHERE d.kind = 'DISBURSEMENT'
+        GROUP BY d.id
+        HAVING coalesce(sum(e.ticket_paise - e.platform_fee_paise), 0) <> d.paid_out_paise
+            OR count(*) FILTER (WHERE e.kind = 'DISBURSEMENT') > 0
         """,
     ),
     Invariant(

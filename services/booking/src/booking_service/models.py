@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from booking_service.domain.bookings import BookingStatus
 from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
+from booking_service.domain.settlement import LedgerKind
 from service_kit.database import TableBase, schema_metadata
 
 _BOOKING_STATUS = Enum(BookingStatus, name="booking_status", schema="booking")
@@ -318,6 +319,68 @@ class AdmissionRow(Base):
     nonce: Mapped[str]
     by_admin: Mapped[bool]
     admitted_at: Mapped[datetime]
+
+
+class LedgerPersonRow(Base):
+    """Whom the ledger, which is never changed, means; without the row nobody knows any more."""
+
+    __tablename__ = "ledger_person"
+    __table_args__ = (UniqueConstraint("user_id"),)
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+
+
+class LedgerEntryRow(Base):
+    """A change of what a show's creator is owed; never changed itself."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'DISBURSEMENT') = (booking_id IS NULL)"
+            " AND (kind = 'DISBURSEMENT') = (actor IS NOT NULL)"
+            " AND (kind = 'DISBURSEMENT' OR paid_out_paise = 0)",
+            name="says_what_its_kind_says",
+        ),
+        CheckConstraint(
+            "CASE kind WHEN 'CAPTURE' THEN"
+            " least(ticket_paise, convenience_fee_paise, platform_fee_paise) >= 0"
+            " WHEN 'REFUND' THEN"
+            " greatest(ticket_paise, convenience_fee_paise, platform_fee_paise) <= 0"
+            " ELSE ticket_paise = 0 AND convenience_fee_paise = 0 AND platform_fee_paise = 0"
+            " AND paid_out_paise >= 0 END",
+            name="has_the_sign_of_its_kind",
+        ),
+        Index(
+            "ix_ledger_entry_show_id",
+            "show_id",
+            postgresql_include=["ticket_paise", "platform_fee_paise", "paid_out_paise"],
+        ),
+        Index(
+            "uq_ledger_entry_booking_id_kind",
+            "booking_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("booking_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_ledger_entry_disbursement",
+            "show_id",
+            unique=True,
+            postgresql_where=text("kind = 'DISBURSEMENT'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id))
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey(BookingRow.id))
+    kind: Mapped[LedgerKind] = mapped_column(Enum(LedgerKind, name="ledger_kind", schema="booking"))
+    ticket_paise: Mapped[int] = mapped_column(server_default="0")
+    convenience_fee_paise: Mapped[int] = mapped_column(server_default="0")
+    platform_fee_paise: Mapped[int] = mapped_column(server_default="0")
+    paid_out_paise: Mapped[int] = mapped_column(server_default="0")
+    actor: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class BuyerShowRow(Base):

@@ -31,6 +31,7 @@ TABLE: dict[str, set[str]] = {
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},
     "POST /internal/offers/<uuid:show_id>/cancellation": {"catalog"},
     "GET /internal/offers/<uuid:show_id>/cancellation": {"catalog"},
+    "POST /internal/offers/<uuid:show_id>/disbursement": {"catalog"},
     "GET /internal/availability": {"catalog"},
     "GET /internal/sales": {"catalog"},
     "GET /internal/people/<uuid:person_id>/export": {"identity"},
@@ -44,7 +45,10 @@ TABLE: dict[str, set[str]] = {
 
 @pytest.fixture(scope="session")
 def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
-    scopes = "booking:offers:write booking:availability:read booking:sales:read"
+    scopes = (
+        "booking:offers:write booking:availability:read booking:sales:read"
+        " booking:disbursements:write"
+    )
     of_identity = "booking:standing:write booking:people:export"
     return {
         "anonymous": {},

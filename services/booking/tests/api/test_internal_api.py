@@ -17,7 +17,10 @@ Call = Callable[..., Answer]
 
 @pytest.fixture
 def catalog(client: FlaskClient, issuer: TokenIssuer) -> Call:
-    scopes = "booking:offers:write booking:availability:read booking:sales:read"
+    scopes = (
+        "booking:offers:write booking:availability:read booking:sales:read"
+        " booking:disbursements:write"
+    )
     return _calls(client, issuer.service("catalog", audience="booking", scope=scopes))
 
 
@@ -254,3 +257,19 @@ def test_a_cancellation_that_cannot_be_stored_is_refused(
 
     assert status == 422
     assert list(refused["errors"]) == list(change)
+
+
+def test_a_show_that_has_ended_is_paid_out_once(catalog: Call, show_with: ShowFactory) -> None:
+    show_id = show_with(starts_at=datetime.now(UTC) - timedelta(minutes=59), duration_minutes=60)
+    path, body = f"/internal/offers/{show_id}/disbursement", {"actorId": str(uuid4())}
+    status, problem = catalog("POST", path, body)
+    assert (status, problem["code"]) == (409, "SHOW_NOT_ENDED")
+
+    show_id = show_with(starts_at=datetime.now(UTC) - timedelta(minutes=61), duration_minutes=60)
+    path = f"/internal/offers/{show_id}/disbursement"
+    status, paid = catalog("POST", path, body)
+    assert (status, set(paid), paid["amountPaise"]) == (200, {"amountPaise", "disbursedAt"}, 0)
+    status, problem = catalog("POST", path, body)
+    assert (status, problem["code"]) == (409, "ALREADY_DISBURSED")
+    assert catalog("GET", f"/internal/sales?showIds={show_id}")[1]["shows"][0]["disbursed"] is True
+    assert catalog("POST", f"/internal/offers/{uuid4()}/disbursement", body)[0] == 404

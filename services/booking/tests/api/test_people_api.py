@@ -99,6 +99,7 @@ def test_nothing_is_stored_about_a_stranger(export: Callable[[UUID], Any]) -> No
         "shows",
         "standingAsCreator",
         "termsAsCreator",
+        "ledgerEntries",
         "cancelledShows",
     }
     assert not any(stored.values())
@@ -109,6 +110,7 @@ NOT_ABOUT_A_PERSON = {
     "booking_move": {"id"},
     "payment_order": {"key_id", "check_at"},  # the merchant's, and when the provider is asked next
     "payment_news": {"id", "digest"},
+    "ledger_entry": {"id"},
     "buyer_show": {"user_id"},
     "idempotency_key": {"user_id", "fingerprint", "facts"},  # the facts are the booking's
     "ticket_inventory": {
@@ -136,6 +138,7 @@ SECTIONS = {
     "shows": models.TicketInventoryRow,
     "standing_as_creator": models.CreatorStandingRow,
     "terms_as_creator": models.CreatorTermsRow,
+    "ledger_entries": models.LedgerEntryRow,
     "cancelled_shows": models.ShowCancellationRow,
 }
 
@@ -151,7 +154,13 @@ def test_a_column_is_given_or_said_to_be_about_nobody(section: str) -> None:
 
 
 def test_a_table_is_given_or_said_to_be_about_nobody() -> None:
-    about_nobody = {"fee_schedule", "platform_settings", "deleted_offer", "ticket_key"}
+    about_nobody = {
+        "fee_schedule",
+        "platform_settings",
+        "deleted_offer",
+        "ticket_key",
+        "ledger_person",
+    }
     tables: Any = models.Base.metadata.tables.values()
 
     given: Any = [row.__table__ for row in SECTIONS.values()]

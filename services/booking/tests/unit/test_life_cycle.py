@@ -65,6 +65,7 @@ def booking(
         buyer_id=UUID(int=3),
         quantity=2,
         price=PRICE,
+        platform_fee_basis_points=800,
         status=status,
         booked_at=START - timedelta(days=20),
         refund_policy=POLICY,

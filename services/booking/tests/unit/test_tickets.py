@@ -55,6 +55,7 @@ def at_hand(
         buyer_id=UUID(int=3),
         quantity=2,
         price=NOTHING,
+        platform_fee_basis_points=800,
         status=status,
         booked_at=START - timedelta(days=20),
         refund_policy=DEFAULT_POLICY,

@@ -1,6 +1,7 @@
 """Routes for other services.
 
 PUT, DELETE /internal/offers/{id} · POST, GET /internal/offers/{id}/cancellation ·
+POST /internal/offers/{id}/disbursement ·
 PUT /internal/creators/{id}/standing · GET /internal/availability, /internal/sales
 """
 
@@ -12,6 +13,7 @@ from webargs.fields import DelimitedList
 
 from booking_service.api.rules import (
     AVAILABILITY_READERS,
+    DISBURSERS,
     OFFER_WRITERS,
     SALES_READERS,
     STANDING_WRITERS,
@@ -25,8 +27,10 @@ from booking_service.domain.cancellations import (
 from booking_service.domain.creators import Standing
 from booking_service.domain.errors import CancellationNotFound
 from booking_service.domain.offers import Inventory, Offer
+from booking_service.domain.settlement import Disbursement
 from booking_service.usecases.cancel_show import cancel_show
 from booking_service.usecases.delete_offer import delete_offer
+from booking_service.usecases.disburse import disburse
 from booking_service.usecases.learn_terms import learn_terms
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
@@ -132,7 +136,16 @@ class SalesSchema(Schema):
     tickets_sold = fields.Integer(required=True, attribute="tickets")
     revenue_paise = fields.Integer(required=True, metadata={"description": "tickets only"})
     bookings = fields.Integer(required=True)
-    disbursed = fields.Constant(False, metadata={"description": "false: nothing is paid out yet"})
+    disbursed = fields.Boolean(required=True, metadata={"description": "the creator was paid out"})
+
+
+class DisbursementRequest(Schema):
+    actor_id = fields.UUID(required=True)
+
+
+class DisbursementSchema(Schema):
+    amount_paise = fields.Integer(required=True)
+    disbursed_at = Instant(required=True)
 
 
 class SalesResponse(Schema):
@@ -193,6 +206,17 @@ def get_show_cancellation(show_id: UUID) -> Cancellation:
     if cancellation is None:
         raise CancellationNotFound("This show was not cancelled.")
     return cancellation
+
+
+@blp.post("/internal/offers/<uuid:show_id>/disbursement")
+@allow(DISBURSERS)
+@blp.arguments(DisbursementRequest, as_kwargs=True)
+@blp.response(200, DisbursementSchema)
+@blp.alt_response(404, description="`SHOW_NOT_FOUND`")
+@blp.alt_response(409, description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`")
+def post_show_disbursement(show_id: UUID, actor_id: UUID) -> Disbursement:
+    """Pay a show's creator out, once; the caller has checked that the actor is an ADMIN"""
+    return disburse(wired().begin, show_id=show_id, actor_id=actor_id)
 
 
 @blp.put("/internal/creators/<uuid:creator_id>/standing")

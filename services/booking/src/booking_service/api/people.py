@@ -10,6 +10,7 @@ from booking_service.api.wired import wired
 from booking_service.domain.bookings import BookingStatus
 from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
+from booking_service.domain.settlement import LedgerKind
 from service_kit.access import allow
 from service_kit.openapi import Instant, Schema
 from service_kit.routes import Blueprint
@@ -141,6 +142,22 @@ class StoredCancellationSchema(Schema):
     completed_at = Instant(required=True, allow_none=True)
 
 
+class StoredEntrySchema(Schema):
+    show_id = fields.UUID(required=True)
+    booking_id = fields.UUID(required=True, allow_none=True)
+    kind = fields.Enum(LedgerKind, by_value=True, required=True)
+    ticket_paise = fields.Integer(required=True)
+    convenience_fee_paise = fields.Integer(required=True)
+    platform_fee_paise = fields.Integer(required=True)
+    paid_out_paise = fields.Integer(required=True)
+    actor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the random name of whoever paid a creator out"},
+    )
+    created_at = Instant(required=True)
+
+
 class PersonExportResponse(Schema):
     bookings = fields.List(fields.Nested(StoredBookingSchema), required=True)
     booking_moves = fields.List(fields.Nested(StoredMoveSchema), required=True)
@@ -154,6 +171,7 @@ class PersonExportResponse(Schema):
     shows = fields.List(fields.Nested(StoredShowSchema), required=True)
     standing_as_creator = fields.List(fields.Nested(StoredStandingSchema), required=True)
     terms_as_creator = fields.List(fields.Nested(StoredTermsSchema), required=True)
+    ledger_entries = fields.List(fields.Nested(StoredEntrySchema), required=True)
     cancelled_shows = fields.List(fields.Nested(StoredCancellationSchema), required=True)
 
 

@@ -112,6 +112,7 @@ class BookingAtHand:
     buyer_id: UUID
     quantity: int
     price: Money
+    platform_fee_basis_points: int
     status: BookingStatus
     booked_at: datetime
     refund_policy: RefundPolicy
@@ -132,6 +133,7 @@ class Sales:
     tickets: int
     revenue_paise: int  # tickets only
     bookings: int
+    disbursed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,18 @@ class CancellationNotFound(BookingError):
     code = "CANCELLATION_NOT_FOUND"
 
 
+class ShowNotEnded(BookingError):
+    """The show has not ended, or money of its bookings still moves."""
+
+    code = "SHOW_NOT_ENDED"
+
+
+class PayoutOnHold(BookingError):
+    """The show's creator may not sell, so nothing is paid out."""
+
+    code = "PAYOUT_ON_HOLD"
+
+
 class FeesUnavailable(BookingError):
     """The fees have never been received, so no price can be named."""
 
@@ -172,6 +184,12 @@ class OfferRefused(BookingError):
     """The change of an offer would break a promise made to buyers."""
 
     code = "OFFER_REFUSED"
+
+
+class AlreadyDisbursed(OfferRefused):
+    """The show's creator was paid out: it is not paid out again, nor sold again."""
+
+    code = "ALREADY_DISBURSED"
 
 
 class CapacityBelowSold(OfferRefused):

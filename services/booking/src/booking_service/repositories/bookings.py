@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from booking_service.domain.bookings import (
@@ -13,7 +13,8 @@ from booking_service.domain.bookings import (
     BookingStatus,
     Sales,
 )
-from booking_service.models import BookingRow, PaymentOrderRow, TicketInventoryRow
+from booking_service.domain.settlement import LedgerKind
+from booking_service.models import BookingRow, LedgerEntryRow, PaymentOrderRow, TicketInventoryRow
 from booking_service.repositories.payments import payment_order
 
 HELD_TOO_LONG = and_(
@@ -68,6 +69,12 @@ class BookingRepository:
                 func.coalesce(func.sum(BookingRow.quantity), 0),
                 func.coalesce(func.sum(BookingRow.ticket_total_paise), 0),
                 func.count(BookingRow.id),
+                exists()
+                .where(
+                    LedgerEntryRow.show_id == show.show_id,
+                    LedgerEntryRow.kind == LedgerKind.DISBURSEMENT,
+                )
+                .correlate(show),
             )
             .outerjoin(
                 BookingRow, and_(BookingRow.show_id == show.show_id, BookingRow.status.in_(SOLD))
@@ -76,8 +83,14 @@ class BookingRepository:
             .group_by(show.show_id)
         )
         return [
-            Sales(show_id, tickets=int(tickets), revenue_paise=int(revenue), bookings=bookings)
-            for show_id, tickets, revenue, bookings in rows
+            Sales(
+                show_id,
+                tickets=int(tickets),
+                revenue_paise=int(revenue),
+                bookings=bookings,
+                disbursed=disbursed,
+            )
+            for show_id, tickets, revenue, bookings, disbursed in rows
         ]
 
     def any_of_show(self, show_id: UUID) -> bool:

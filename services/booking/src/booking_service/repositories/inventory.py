@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    ScalarSelect,
+    Select,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,6 +47,13 @@ class InventoryRepository:
         started = TicketInventoryRow.starts_at <= func.now()
         return bool(
             self._session.scalar(select(started).where(TicketInventoryRow.show_id == show_id))
+        )
+
+    def has_ended(self, show_id: UUID) -> bool:
+        """Return whether the show is over, by the database's clock."""
+        ended = ends_at() <= func.clock_timestamp()
+        return bool(
+            self._session.scalar(select(ended).where(TicketInventoryRow.show_id == show_id))
         )
 
     def of_shows(self, show_ids: Sequence[UUID]) -> list[Inventory]:
@@ -160,6 +178,13 @@ def _inventory(row: TicketInventoryRow) -> Inventory:
         moved_at=row.moved_at,
         cancelled_at=row.cancelled_at,
     )
+
+
+def ends_at() -> ColumnElement[datetime]:
+    """Return when the show of a `TicketInventoryRow` is over, as a column."""
+    row = TicketInventoryRow
+    minute = literal(timedelta(minutes=1), Interval)
+    return row.starts_at + row.duration_minutes * minute
 
 
 def _is_allowed(creator_id: UUID | None) -> ColumnElement[bool]:

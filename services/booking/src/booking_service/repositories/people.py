@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking_service.models import (
@@ -15,6 +15,8 @@ from booking_service.models import (
     CreatorStandingRow,
     CreatorTermsRow,
     IdempotencyKeyRow,
+    LedgerEntryRow,
+    LedgerPersonRow,
     PaymentNewsRow,
     PaymentOrderRow,
     PaymentRow,
@@ -34,6 +36,7 @@ class PersonRepository:
         """Return the rows about a person, oldest first; nobody else's."""
         booking, show, key = BookingRow, TicketInventoryRow, IdempotencyKeyRow
         order, payment, news = PaymentOrderRow, PaymentRow, PaymentNewsRow
+        names = select(LedgerPersonRow.reference).where(LedgerPersonRow.user_id == person_id)
         mine = select(booking.id).where(booking.user_id == person_id)
         orders = select(order.order_id).where(order.booking_id.in_(mine))
         return {
@@ -62,6 +65,11 @@ class PersonRepository:
                 CreatorTermsRow,
                 CreatorTermsRow.creator_id == person_id,
                 CreatorTermsRow.creator_id,
+            ),
+            "ledger_entries": self._rows(
+                LedgerEntryRow,
+                or_(LedgerEntryRow.booking_id.in_(mine), LedgerEntryRow.actor.in_(names)),
+                LedgerEntryRow.id,
             ),
             "cancelled_shows": self._rows(
                 ShowCancellationRow,

@@ -57,6 +57,7 @@ class ReservationRepository:
             buyer_id=row.user_id,
             quantity=row.quantity,
             price=Money(row.ticket_total_paise, row.convenience_fee_paise),
+            platform_fee_basis_points=row.platform_fee_basis_points,
             status=row.status,
             booked_at=row.created_at,
             refund_policy=(

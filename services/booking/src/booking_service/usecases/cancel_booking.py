@@ -57,3 +57,4 @@ def _give_up(tx: Transaction, buyer_id: UUID, booking_id: UUID) -> None:
         raise TicketUsed
     tx.reservations.move(booking, GIVEN_UP[booking.status])
     tx.refunds.owe(booking_id, money, reason)
+    tx.ledger.record_refund(booking, money)

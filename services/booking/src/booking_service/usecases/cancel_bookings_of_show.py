@@ -35,3 +35,4 @@ def _cancel(begin: Begin, booking_id: UUID) -> None:
             return
         tx.reservations.move(booking, GIVEN_UP[booking.status])
         tx.refunds.owe(booking_id, booking.captured, RefundReason.SHOW_CANCELLED)
+        tx.ledger.record_refund(booking, booking.captured)

@@ -34,6 +34,7 @@ def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID)
         and _can_be_had_again(booking, tx.reservations.active_tickets(booking), limits)
     ):
         tx.reservations.move(booking, BookingStatus.CONFIRMED)
+        tx.ledger.record_capture(booking)
         return Captured.CONFIRMED
     return Captured.TO_REFUND
 

@@ -19,7 +19,8 @@ def delete_offer(begin: Begin, *, show_id: UUID, version: int) -> int | None:
         current = tx.inventory.lock(show_id)
         if current is not None and current.offer.version > version:
             return current.offer.version
-        if tx.bookings.any_of_show(show_id):  # read after the lock: no sale is under way
+        # read after the lock: no sale is under way
+        if tx.bookings.any_of_show(show_id) or tx.ledger.is_disbursed(show_id):
             raise HasBookings("The show has or had bookings: cancel it instead.")
         tx.inventory.delete(show_id, version=version)
         return None

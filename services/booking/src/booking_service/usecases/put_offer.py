@@ -1,5 +1,6 @@
 """Taking over what catalog says of a show."""
 
+from booking_service.domain.errors import AlreadyDisbursed
 from booking_service.domain.offers import Offer, is_news, moves
 from booking_service.repositories.transaction import Begin, Transaction
 
@@ -13,6 +14,7 @@ def put_offer(begin: Begin, *, offer: Offer, unsold_only: bool = False) -> int:
     Raises:
         CapacityBelowSold, HasActiveBookings, ShowCancelled: it would break a promise to buyers;
             nothing changed.
+        AlreadyDisbursed: it would sell a show again that is paid out.
         VersionConflict: this version is stored with other content.
     """
     with begin() as tx:
@@ -34,5 +36,7 @@ def _write(tx: Transaction, offer: Offer, *, unsold_only: bool) -> int:
         current = tx.inventory.lock(offer.show_id) or current
     if not is_news(current, offer, unsold_only=unsold_only):
         return current.offer.version
+    if offer.starts_at > current.offer.starts_at and tx.ledger.is_disbursed(offer.show_id):
+        raise AlreadyDisbursed("The show is paid out: it does not move to a later time.")
     tx.inventory.rewrite(offer, moves=moves(current, offer))
     return offer.version

@@ -16,7 +16,12 @@ GRANTS: Mapping[str, Grants] = {
     },
     "catalog": {
         "booking": frozenset(
-            {"booking:availability:read", "booking:offers:write", "booking:sales:read"}
+            {
+                "booking:availability:read",
+                "booking:disbursements:write",
+                "booking:offers:write",
+                "booking:sales:read",
+            }
         ),
         "identity": frozenset({"identity:contacts:read", "identity:people:read"}),
     },
