@@ -5,7 +5,17 @@ from typing import Any
 
 from flask import Flask, Response
 
-from booking_service.api import bookings, checkins, internal, payments, people, quotes, tickets
+from booking_service.api import (
+    admin,
+    bookings,
+    checkins,
+    internal,
+    organizer,
+    payments,
+    people,
+    quotes,
+    tickets,
+)
 from booking_service.api.errors import STATUS
 from booking_service.domain.errors import AlreadyAdmitted, BookingError, PriceChanged
 from booking_service.wiring import SERVICE, Wiring
@@ -31,6 +41,8 @@ def create_app(wiring: Wiring | None) -> Flask:
             quotes.blp,
             tickets.blp,
             checkins.blp,
+            organizer.blp,
+            admin.blp,
             internal.blp,
             people.blp,
         ],

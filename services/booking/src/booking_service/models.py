@@ -142,7 +142,17 @@ class BookingRow(Base):
             postgresql_where=text("status = 'PENDING'"),
         ),
         Index("ix_booking_user_id_id", "user_id", text("id DESC")),
-        Index("ix_booking_show_id_status", "show_id", "status"),
+        Index(
+            "ix_booking_sums",
+            "show_id",
+            "status",
+            postgresql_include=[
+                "quantity",
+                "ticket_total_paise",
+                "convenience_fee_paise",
+                "platform_fee_paise",
+            ],
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from booking_service.clients.config import ConfigClient
 from booking_service.clients.identity import IdentityClient
 from booking_service.clients.payments import NoProvider
+from booking_service.clients.people import PeopleClient
 from booking_service.clients.razorpay import Razorpay
 from booking_service.domain.bookings import Payments
 from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
@@ -53,6 +54,7 @@ class Wiring:
     payments: Payments  # how new bookings are paid
     desk: Desk
     ticket_keys: TicketKeyring
+    people: PeopleClient
     verifier: TokenVerifier
 
     def ready(self) -> None:
@@ -75,6 +77,7 @@ def wire(settings: Settings) -> Wiring:
         client_id=settings.client_id,
         client_secret=settings.client_secret,
     )
+    identity = Peer("identity", settings.identity_url, tokens)
     keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
     return Wiring(
         engine=engine,
@@ -85,10 +88,11 @@ def wire(settings: Settings) -> Wiring:
         fees=CurrentFees(read),
         rules=rules,
         config=ConfigClient(Peer("config", settings.config_url, tokens)),
-        identity=IdentityClient(Peer("identity", settings.identity_url, tokens)),
         payments=Payments.ONLINE if settings.payments else Payments.AT_VENUE,
         desk=_desk(begin, rules, settings.payments),
         ticket_keys=TicketKeyring(begin, cipher_of(settings.ticket_key_encryption_keys)),
+        identity=IdentityClient(identity),
+        people=PeopleClient(identity),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -10,7 +10,8 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 PERSON = UUID(int=7)
 
-EVERYBODY = {"anonymous", "audience", "organizer", "comedian", "admin"}
+ADMINS = {"admin", "admin with second factor"}
+EVERYBODY = {"anonymous", "audience", "organizer", "comedian"} | ADMINS
 SERVICES = {"service with another scope", "catalog", "identity"}
 PEOPLE = EVERYBODY - {"anonymous"}
 
@@ -26,6 +27,12 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/bookings/<uuid:booking_id>/tickets/<int:seat>.png": PEOPLE,
     "POST /api/v1/checkins": PEOPLE,  # finds tickets of the caller's shows only, but for admins
     "GET /api/v1/checkins/keys": EVERYBODY | SERVICES,
+    "GET /api/v1/organizer/sales": {"organizer"},
+    "GET /api/v1/organizer/dashboard": {"organizer"},
+    "GET /api/v1/organizer/shows/<uuid:show_id>/attendees": PEOPLE,
+    "GET /api/v1/admin/stats": {"admin with second factor"},
+    "GET /api/v1/admin/collections": {"admin with second factor"},
+    "POST /api/v1/admin/collections": {"admin with second factor"},
     "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},
@@ -56,6 +63,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "organizer": issuer.user(PERSON, role="ORGANIZER", approved=True),
         "comedian": issuer.user(PERSON, role="COMEDIAN"),
         "admin": issuer.user(PERSON, role="ADMIN"),
+        "admin with second factor": issuer.admin(PERSON),
         "catalog": issuer.service("catalog", audience="booking", scope=scopes),
         "identity": issuer.service("identity", audience="booking", scope=of_identity),
         "service with another scope": issuer.service("x", audience="booking", scope="booking:y"),

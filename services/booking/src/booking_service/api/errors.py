@@ -24,6 +24,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.AlreadyAdmitted: HTTPStatus.CONFLICT,
     errors.TicketUsed: HTTPStatus.CONFLICT,
     errors.CancellationNotFound: HTTPStatus.NOT_FOUND,
+    errors.NotApproved: HTTPStatus.FORBIDDEN,
     errors.ShowNotEnded: HTTPStatus.CONFLICT,
     errors.PayoutOnHold: HTTPStatus.CONFLICT,
     errors.FeesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

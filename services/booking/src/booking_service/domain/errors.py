@@ -138,6 +138,12 @@ class CancellationNotFound(BookingError):
     code = "CANCELLATION_NOT_FOUND"
 
 
+class NotApproved(BookingError):
+    """The caller is no approved creator, and no show of the caller was sold."""
+
+    code = "NOT_APPROVED"
+
+
 class ShowNotEnded(BookingError):
     """The show has not ended, or money of its bookings still moves."""
 

@@ -14,6 +14,7 @@ from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
 from booking_service.repositories.ledger import LedgerRepository
+from booking_service.repositories.money_views import MoneyViewRepository
 from booking_service.repositories.payments import PaymentNewsRepository, PaymentRepository
 from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
@@ -40,6 +41,7 @@ class Transaction:
         self.payment_news = PaymentNewsRepository(session)
         self.payments = PaymentRepository(session)
         self.ledger = LedgerRepository(session)
+        self.money_views = MoneyViewRepository(session)
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session, self.work)
         self.reservations = ReservationRepository(session)
