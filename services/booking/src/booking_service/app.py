@@ -14,6 +14,7 @@ from booking_service.api import (
     payments,
     people,
     quotes,
+    support,
     tickets,
 )
 from booking_service.api.errors import STATUS
@@ -43,6 +44,7 @@ def create_app(wiring: Wiring | None) -> Flask:
             checkins.blp,
             organizer.blp,
             admin.blp,
+            support.blp,
             internal.blp,
             people.blp,
         ],

@@ -30,6 +30,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/organizer/sales": {"organizer"},
     "GET /api/v1/organizer/dashboard": {"organizer"},
     "GET /api/v1/organizer/shows/<uuid:show_id>/attendees": PEOPLE,
+    "GET /api/v1/admin/bookings": {"admin with second factor"},
     "GET /api/v1/admin/stats": {"admin with second factor"},
     "GET /api/v1/admin/collections": {"admin with second factor"},
     "POST /api/v1/admin/collections": {"admin with second factor"},

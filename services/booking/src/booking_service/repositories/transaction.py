@@ -20,6 +20,7 @@ from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
 from booking_service.repositories.reservations import ReservationRepository
+from booking_service.repositories.support import SupportRepository
 from booking_service.repositories.ticket_keys import TicketKeyRepository
 from booking_service.repositories.work import Work
 from service_kit.durable import WorkQueue
@@ -44,6 +45,7 @@ class Transaction:
         self.money_views = MoneyViewRepository(session)
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session, self.work)
+        self.support = SupportRepository(session)
         self.reservations = ReservationRepository(session)
         self.ticket_keys = TicketKeyRepository(session)
 
