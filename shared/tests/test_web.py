@@ -262,6 +262,35 @@ def test_a_service_that_cannot_serve_says_so() -> None:
     assert app.test_client().get("/healthz").status_code == 200
 
 
+def test_what_a_route_takes_is_built_once_and_not_for_every_request() -> None:
+    built = []
+
+    class CountedRequest(ThingRequest):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            built.append(self)
+            super().__init__(*args, **kwargs)
+
+    blp = Blueprint("counted", __name__)
+
+    @blp.post("/counted")
+    @allow(EVERYONE)
+    @blp.arguments(CountedRequest)
+    @blp.response(200)
+    def post_counted(body: dict[str, Any]) -> dict[str, Any]:
+        """Count"""
+        return body
+
+    app = service_app(
+        ABOUT, blueprints=[blp], refusals=(ThingError, {}), verifier=None, ready=lambda: None
+    )
+    client, before = app.test_client(), len(built)
+
+    answers = [client.post("/counted", json={"fullName": name}) for name in ("a", "", "c")]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 200]
+    assert len(built) == before
+
+
 def test_the_api_document_says_who_may_call_what(client: FlaskClient) -> None:
     document = client.get("/openapi.json").json
 

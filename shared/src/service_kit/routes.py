@@ -30,3 +30,7 @@ class Blueprint(flask_smorest.Blueprint):
     """A group of routes, each with its place in the API document."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
+        """Declare what the route below takes; the schema is made once, not for every request."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
