@@ -26,7 +26,9 @@ def creator(visitor: VisitorFactory) -> Visitor:
 
 
 @pytest.fixture
-def decide(visitor: VisitorFactory, creator: Visitor) -> Iterator[Callable[..., None]]:
+def decide(
+    stack: Stack, visitor: VisitorFactory, creator: Visitor
+) -> Iterator[Callable[..., None]]:
     """Have an admin decide about the creator, who is approved again in the end."""
     admin = visitor("admin@comedy.example")
     admin.give_second_factor(ADMIN_PASSWORD)
@@ -40,6 +42,18 @@ def decide(visitor: VisitorFactory, creator: Visitor) -> Iterator[Callable[..., 
     yield decide
     if creator.get("/api/auth/me").json()["role"] != "ORGANIZER_VERIFIED":
         decide("ENABLE")
+    eventually(lambda: everybody_knows(stack))  # the next test may begin
+
+
+def everybody_knows(stack: Stack) -> bool:
+    """Return whether booking and catalog have all that was told about creators."""
+    with psycopg.connect(stack.db_url("auditor")) as database:
+        unheard = database.execute(
+            "SELECT user_id, version FROM identity.standing"
+            " EXCEPT (SELECT creator_id, version FROM booking.creator_standing"
+            " INTERSECT SELECT creator_id, version FROM catalog.creator_standing)"
+        ).fetchall()
+    return not unheard
 
 
 @pytest.fixture
