@@ -10,6 +10,7 @@ from catalog_service.clients.booking import (
     BOOKING,
     AvailabilityClient,
     CancellationClient,
+    DisbursementClient,
     OfferClient,
     SalesClient,
 )
@@ -45,6 +46,7 @@ class Wiring:
     sales: SalesClient
     offers: OfferClient
     cancellations: CancellationClient
+    disbursements: DisbursementClient
     images: ImageConverter
     storage: Storage
 
@@ -82,6 +84,7 @@ def wire(settings: Settings) -> Wiring:
         sales=SalesClient(figures),
         offers=OfferClient(Peer(BOOKING, settings.booking_url, tokens)),
         cancellations=CancellationClient(figures),
+        disbursements=DisbursementClient(Peer(BOOKING, settings.booking_url, tokens)),
         images=ImageConverter(),
         storage=_storage(settings.media),
     )

@@ -163,3 +163,37 @@ def test_an_unknown_show_is_not_found(
     sent = {"showId": str(uuid4()), "action": action}
 
     assert client.post(ADMIN_SHOWS, json=sent, headers=admins).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        ("SET_DISBURSED", {}),
+        ("SET_DISBURSED", {"isDisbursed": None}),
+        ("SET_DISBURSED", {"isDisbursed": "yes"}),
+        ("PUBLISH", {"isDisbursed": True}),
+    ],
+)
+def test_whether_to_pay_out_is_said_clearly_and_for_that_action_only(
+    draft: ShowFactory, act: Callable[..., Any], action: str, more: dict[str, Any]
+) -> None:
+    response = act(draft(), action, **more)
+
+    assert (response.status_code, response.get_json()["code"]) == (422, "INVALID_FIELDS")
+
+
+def test_without_booking_nobody_is_paid_out(draft: ShowFactory, act: Callable[..., Any]) -> None:
+    show = draft()
+
+    for disbursed in (True, False):
+        assert act(show, "SET_DISBURSED", isDisbursed=disbursed).status_code == 503
+
+
+def test_nobody_is_paid_out_for_a_show_that_does_not_exist(
+    client: FlaskClient, issuer: TokenIssuer
+) -> None:
+    body = {"showId": str(uuid4()), "action": "SET_DISBURSED", "isDisbursed": True}
+
+    response = client.post("/api/v1/admin/shows", json=body, headers=issuer.admin(uuid4()))
+
+    assert response.status_code == 404

@@ -31,7 +31,7 @@ from catalog_service.usecases.publish_show import publish_show
 from catalog_service.usecases.settle_change import settle_change
 from catalog_service.usecases.unpublish_show import unpublish_show
 from catalog_service.wiring import Wiring
-from devstack.testing import Databases
+from devstack.testing import Databases, eventually
 from service_kit.seeding import seed_id
 from service_kit.testing import TokenIssuer
 
@@ -381,3 +381,29 @@ def test_an_admin_sees_who_sold_what_and_sets_the_fee_that_is_charged(
     query = "SELECT platform_fee_basis_points FROM booking.ticket_inventory WHERE show_id = %s"
     with psycopg.connect(databases.of("booking").url) as connection:
         assert connection.execute(query, (show.id,)).fetchone() == (550,)
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_admin_has_the_creator_of_an_ended_show_paid_out_once(
+    use: Wiring, issuer: TokenIssuer, on_sale: Any
+) -> None:
+    client: FlaskClient = create_app(use).test_client()
+    show, headers = on_sale(), issuer.admin(ADMIN.id)
+
+    def set_disbursed(disbursed: bool) -> tuple[int, str | None, bool | None]:
+        body = {"showId": str(show.id), "action": "SET_DISBURSED", "isDisbursed": disbursed}
+        response = client.post("/api/v1/admin/shows", json=body, headers=headers)
+        answer = response.get_json()
+        return response.status_code, answer.get("code"), answer.get("show", {}).get("isDisbursed")
+
+    assert set_disbursed(True) == (409, "SHOW_NOT_ENDED", None)
+    assert set_disbursed(False) == (200, None, False)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    moved = client.put(f"/api/v1/shows/{show.id}", json={"date": yesterday}, headers=headers)
+    assert moved.status_code == 200, moved.text
+
+    assert set_disbursed(True) == (200, None, True)
+    assert set_disbursed(True) == (409, "ALREADY_DISBURSED", None)
+    eventually(lambda: set_disbursed(False) == (409, "ALREADY_DISBURSED", None))
+    (listed,) = client.get("/api/v1/admin/shows?limit=1", headers=headers).get_json()["shows"]
+    assert (listed["id"], listed["isDisbursed"]) == (str(show.id), True)

@@ -21,6 +21,7 @@ from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder, Sho
 from catalog_service.usecases.cancel_show import cancel_show
 from catalog_service.usecases.delete_show import delete_show
 from catalog_service.usecases.publish_show import publish_show
+from catalog_service.usecases.set_disbursed import set_disbursed
 from catalog_service.usecases.set_show_fee import set_show_fee
 from catalog_service.usecases.unpublish_show import unpublish_show
 from catalog_service.wiring import Wiring
@@ -42,6 +43,7 @@ class Action(StrEnum):
     UNPUBLISH = "UNPUBLISH"
     DELETE = "DELETE"
     UPDATE_FEE = "UPDATE_FEE"
+    SET_DISBURSED = "SET_DISBURSED"
     CANCEL = "CANCEL"
 
 
@@ -74,6 +76,11 @@ class ActionRequest(Schema):
         validate=validate.Range(0, 100),
         metadata={"description": "percent, for UPDATE_FEE; null: the usual one"},
     )
+    is_disbursed = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        metadata={"description": "for SET_DISBURSED; true pays the creator out, once"},
+    )
     reason = LongText(
         load_default=USUAL_REASON,
         validate=validate.Length(1, MAX_REASON),
@@ -89,6 +96,12 @@ class ActionRequest(Schema):
         basis_points = (body.get("custom_platform_fee") or 0) * BASIS_POINTS_PER_PERCENT
         if abs(basis_points - round(basis_points)) > 1e-6:
             raise ma.ValidationError("At most two decimals.", "customPlatformFee")
+
+    @ma.validates_schema
+    def check_disbursed(self, body: dict[str, Any], **_kwargs: Any) -> None:
+        """Have it said for SET_DISBURSED whether, and nowhere else."""
+        if ("is_disbursed" in body) is not (body["action"] is Action.SET_DISBURSED):
+            raise ma.ValidationError("Give it for SET_DISBURSED only.", "isDisbursed")
 
 
 @blp.get("")
@@ -118,13 +131,31 @@ def get_admin_shows(limit: int, cursor: str | None) -> dict[str, Any]:
 @blp.alt_response(404, description="unknown")
 @blp.alt_response(409, description="as when the creator does it")
 def post_admin_show(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Publish, take back, delete or cancel a show, or give it a fee, under the same rules as all"""
+    """Publish, take back, delete, cancel, pay out, or set a fee, under the same rules as all"""
     actor, show_id = current_actor(), body["show_id"]
+    if body["action"] is Action.SET_DISBURSED:
+        return _set_disbursed(wired(), actor, show_id, disbursed=body["is_disbursed"])
     change = _do(wired(), actor, show_id, body)
     if change is not None and body["action"] is Action.DELETE:
         return deleted(change, actor)
     answer, status = changed(show_id, change, actor)
     return {"success": answer["pending_change"] is None, **answer}, status
+
+
+def _set_disbursed(
+    use: Wiring, actor: Actor, show_id: UUID, *, disbursed: bool
+) -> tuple[dict[str, Any], int]:
+    set_disbursed(
+        use.read,
+        use.disbursements,
+        use.sales,
+        actor=actor,
+        show_id=show_id,
+        disbursed=disbursed,
+    )
+    answer, status = changed(show_id, None, actor)
+    answer["show"]["is_disbursed"] = disbursed
+    return {"success": True, **answer}, status
 
 
 def _do(use: Wiring, actor: Actor, show_id: UUID, body: dict[str, Any]) -> ShowChange | None:

@@ -114,6 +114,34 @@ class CancellationClient:
         return _cancellation(answer.body)
 
 
+class DisbursementClient:
+    """Has booking pay the creators of shows out."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def disburse(self, show_id: UUID, *, actor_id: UUID) -> Refusal | None:
+        """Have a show's creator paid out, once, and return why booking does not.
+
+        Raises:
+            PeerUnavailable: booking did not say whether it has; asking again tells.
+        """
+        answer = self._peer.call(
+            "POST",
+            f"/internal/offers/{show_id}/disbursement",
+            scope="booking:disbursements:write",
+            body={"actorId": str(actor_id)},
+            idempotent=False,  # asked again, it would refuse what it has just done
+        )
+        body = answer.body if isinstance(answer.body, dict) else {}
+        refused = {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}
+        if answer.status in refused and "code" in body:
+            return Refusal(str(body["code"]), str(body.get("error", "Booking refused to pay.")))
+        if not answer.ok:
+            raise PeerUnavailable.of(BOOKING, f"answered {answer.status} to a disbursement")
+        return None
+
+
 def _refusal(answer: Answer) -> Refusal | None:
     """Return why booking did not do what it was asked to."""
     body = answer.body if isinstance(answer.body, dict) else {}
