@@ -141,3 +141,14 @@ def test_a_single_statement_survives_that_its_connection_is_lost_on_the_way(
         suicide.row()
 
     assert healthy.row() == (1,)
+
+
+def test_without_a_database_a_single_statement_fails_like_every_other() -> None:
+    url = "postgresql://nobody:x@127.0.0.1:9/nothing"
+    engine = connect_for_single_statements(url, application="kit-test", pool_size=1)
+
+    with pytest.raises(OperationalError) as raised:
+        SingleStatement(engine, text("SELECT 1")).row()
+
+    assert not raised.value.connection_invalidated
+    engine.dispose()

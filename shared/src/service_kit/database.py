@@ -118,23 +118,28 @@ class SingleStatement:
         """Return all rows.
 
         Raises:
-            DBAPIError: its subclass for what the driver says, as from every other statement.
+            DBAPIError: its subclass for what the driver says, as from every other statement. It is
+                `connection_invalidated` if the outcome of a statement that was sent is unknown.
         """
-        with closing(self._engine.raw_connection()) as connection:
-            driver = cast("psycopg.Connection", connection.driver_connection)
-            try:
-                return driver.execute(self._sql, {**self._parameters, **parameters}).fetchall()
-            except psycopg.Error as error:
-                if driver.closed:
-                    connection.invalidate(error)
-                raise DBAPIError.instance(
-                    self._sql,
-                    None,
-                    error,
-                    psycopg.Error,
-                    hide_parameters=True,
-                    connection_invalidated=driver.closed,
-                ) from error
+        lost = False
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                driver = cast("psycopg.Connection", connection.driver_connection)
+                try:
+                    return driver.execute(self._sql, {**self._parameters, **parameters}).fetchall()
+                except psycopg.Error as error:
+                    if lost := driver.closed:
+                        connection.invalidate(error)
+                    raise
+        except psycopg.Error as error:  # of connecting, too
+            raise DBAPIError.instance(
+                self._sql,
+                None,
+                error,
+                psycopg.Error,
+                hide_parameters=True,
+                connection_invalidated=lost,
+            ) from error
 
 
 def _replace_if_closed(
