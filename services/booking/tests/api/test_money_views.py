@@ -183,12 +183,24 @@ def test_the_creator_and_admins_see_who_will_come(
     hold(show_id, quantity=4)
     path = f"/api/v1/organizer/shows/{show_id}/attendees"
 
+    with use.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO booking.admission (booking_id, seat, nonce, by_admin, admitted_at)"
+                " VALUES (:id, 2, 'n', false, now())"
+            ),
+            {"id": bookings[1].id},
+        )
+
     first = organizer(f"{path}?limit=1").json
     second = organizer(f"{path}?limit=1&cursor={first['nextCursor']}").json
     assert [
-        (each["bookingId"], each["quantity"], each["status"])
+        (each["bookingId"], each["quantity"], each["admitted"], each["status"])
         for each in first["attendees"] + second["attendees"]
-    ] == [(str(each.id), each.quantity, "CONFIRMED_UNPAID") for each in bookings]
+    ] == [
+        (str(bookings[0].id), 1, 0, "CONFIRMED_UNPAID"),
+        (str(bookings[1].id), 2, 1, "CONFIRMED_UNPAID"),
+    ]
     assert second["nextCursor"] is None
     assert first["attendees"][0]["name"] is None  # identity is not there
 

@@ -80,6 +80,9 @@ class AttendeeSchema(Schema):
         required=True, allow_none=True, metadata={"description": "null while it cannot be had"}
     )
     quantity = fields.Integer(required=True)
+    admitted = fields.Integer(
+        required=True, metadata={"description": "how many of them have been let in"}
+    )
     total_amount = Rupees(required=True, attribute="ticket_total_paise")
     status = fields.Enum(BookingStatus, by_value=True, required=True)
     created_at = Instant(required=True)
@@ -172,6 +175,7 @@ def _with_names(attendees: Sequence[Attendee]) -> list[dict[str, Any]]:
             "booking_id": each.booking_id,
             "name": names.get(each.buyer_id),
             "quantity": each.quantity,
+            "admitted": each.admitted,
             "ticket_total_paise": each.ticket_total_paise,
             "status": each.status,
             "created_at": each.created_at,

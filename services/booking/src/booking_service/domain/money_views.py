@@ -99,3 +99,4 @@ class Attendee:
     ticket_total_paise: int
     status: BookingStatus
     created_at: datetime
+    admitted: int  # of the tickets

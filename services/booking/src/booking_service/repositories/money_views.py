@@ -93,7 +93,9 @@ SELECT (
 ) AS total_revenue
 """
 ATTENDEES = """
-SELECT id, user_id, quantity, ticket_total_paise, status, created_at FROM booking.booking
+SELECT id, user_id, quantity, ticket_total_paise, status, created_at,
+    (SELECT count(*) FROM booking.admission WHERE booking_id = booking.booking.id) AS admitted
+FROM booking.booking
 WHERE show_id = :show_id AND status IN ('CONFIRMED', 'CONFIRMED_UNPAID')
   AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
 ORDER BY id LIMIT :limit
@@ -143,6 +145,7 @@ class MoneyViewRepository:
                 ticket_total_paise=row.ticket_total_paise,
                 status=BookingStatus(row.status),
                 created_at=row.created_at,
+                admitted=row.admitted,
             )
             for row in found
         ]
