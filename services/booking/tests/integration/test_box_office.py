@@ -1,21 +1,26 @@
 """Sales share calls to the database; whatever happens to a call, each has its own outcome once."""
 
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from uuid import UUID, uuid4
 
+import pytest
 from services.booking.tests.conftest import make_offer
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from uuid_utils.compat import uuid7
 
 from booking_service.domain.bookings import BookingStatus
 from booking_service.domain.errors import SoldOut
 from booking_service.domain.pricing import quote
-from booking_service.repositories.box_office import Order
+from booking_service.repositories.box_office import BoxOffice, Order
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
-from devstack.testing import eventually
+from devstack.testing import Databases, eventually
+from service_kit.database import connect_for_single_statements
 
 ShowFactory = Callable[..., UUID]
 
@@ -61,14 +66,69 @@ def waiting_sales(use: Wiring) -> list[int]:
         )
 
 
-def test_an_order_that_took_effect_is_not_served_twice(use: Wiring, show_with: ShowFactory) -> None:
-    show_id = show_with()
+class Wire:
+    """The way to Postgres; once it is told to, it drops the next reply and hangs up."""
+
+    def __init__(self, url: str) -> None:
+        there = make_url(url)
+        self._to = (there.host, there.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = there.set(port=self._listener.getsockname()[1]).render_as_string(
+            hide_password=False
+        )
+        self.drops_next_reply = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._to)
+                for action in (self._ask, self._answer):
+                    threading.Thread(target=action, args=(client, server), daemon=True).start()
+
+    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError), server:
+            while data := client.recv(65_536):
+                server.sendall(data)
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError), client:
+            while data := server.recv(65_536):
+                if self.drops_next_reply.is_set():
+                    self.drops_next_reply.clear()
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(data)
+
+
+@pytest.fixture
+def wire(databases: Databases) -> Iterator[Wire]:
+    wire = Wire(databases.of("booking").url)
+    yield wire
+    wire.close()
+
+
+@pytest.mark.parametrize("capacity", [3, 100])
+def test_a_sale_whose_reply_is_lost_is_answered_as_the_sale_it_was(
+    use: Wiring, show_with: ShowFactory, wire: Wire, capacity: int
+) -> None:
+    show_id = show_with(capacity=capacity)
+    engine = connect_for_single_statements(wire.url, application="wire", pool_size=1)
+    box_office = BoxOffice(engine, use.read)
+    box_office.terms(show_id)
     order = order_of(use, show_id, quantity=3)
+    wire.drops_next_reply.set()
 
-    first, again = use.box_office.reserve(order), use.box_office.reserve(order)
+    booking = box_office.reserve(order)
 
-    assert (first.id, first.quantity) == (again.id, again.quantity) == (order.booking_id, 3)
+    assert not wire.drops_next_reply.is_set()
+    assert (booking.id, booking.quantity) == (order.booking_id, 3)
     assert sold(use, show_id) == 3
+    engine.dispose()
 
 
 def test_a_call_whose_connection_is_lost_is_repeated_and_sells_once(

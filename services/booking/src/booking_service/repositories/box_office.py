@@ -139,7 +139,24 @@ class BoxOffice:
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._sell(orders)  # what took effect is found by its key or its booking's id
+        return self._sell_again(orders)
+
+    def _sell_again(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+        """Serve orders one by one of which nobody knows whether they took effect.
+
+        One that did is found by its key or its booking's id, also if a second one like it would be
+        refused by now.
+        """
+        outcomes: list[Booking | Exception] = []
+        for order in orders:
+            try:
+                (outcome,) = self._sell([order])
+                if isinstance(outcome, Exception):
+                    outcome = self._made_before(order) or outcome
+            except DBAPIError as error:
+                return [*outcomes, *[error] * (len(orders) - len(outcomes))]
+            outcomes.append(outcome)
+        return outcomes
 
     def _sell(self, orders: Sequence[Order]) -> list[Booking | Exception]:
         requests = json.dumps([_request(number, order) for number, order in enumerate(orders)])
@@ -149,17 +166,16 @@ class BoxOffice:
             if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
                 raise errors.RequestInFlight(IN_FLIGHT) from error
             if len(orders) == 1 and _names_a_booking_twice(error):
-                return [self._made_before(orders[0])]
+                return [self._made_before(orders[0]) or error]
             raise
         BATCH_SIZE.observe(len(orders))
         outcomes = {number: (outcome, facts) for number, outcome, facts in rows}
         return [self._outcome(order, *outcomes[n]) for n, order in enumerate(orders)]
 
-    def _made_before(self, order: Order) -> Booking | Exception:
+    def _made_before(self, order: Order) -> Booking | None:
         """Return the booking of an order that took effect although its answer was lost."""
         with self._read() as tx:
-            booking = tx.bookings.one_of_buyer(order.buyer_id, order.booking_id)
-        return booking or PoolTimeout("the outcome of a sale is unknown")
+            return tx.bookings.one_of_buyer(order.buyer_id, order.booking_id)
 
     def _outcome(
         self, order: Order, outcome: str, facts: dict[str, Any] | None

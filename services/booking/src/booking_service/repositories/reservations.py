@@ -19,9 +19,6 @@ from booking_service.domain.refunds import DEFAULT_POLICY, Money, stored_policy
 from booking_service.models import BookingRow, BuyerShowRow, TicketInventoryRow
 from booking_service.repositories.inventory import InventoryRepository
 
-OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
-IN_FLIGHT_SQLSTATE = "BK001"
-
 _RELEASE_EXPIRED = text("SELECT booking.release_expired_v1(:show_id)")
 
 
