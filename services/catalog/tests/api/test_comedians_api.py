@@ -149,9 +149,9 @@ def test_what_is_absent_stays_and_null_clears(
 
 
 def test_an_admin_edits_and_deletes_any_entry(
-    client: FlaskClient, add: Any, signed_in: Any
+    client: FlaskClient, add: Any, issuer: TokenIssuer
 ) -> None:
-    added, admin = add(), signed_in(Actor(id=uuid4(), role="ADMIN", approved=False))
+    added, admin = add(), issuer.admin(uuid4())
 
     edited = client.put(path_of(added), json={"bio": "Corrected."}, headers=admin)
     deleted = client.delete(path_of(added), headers=admin)
@@ -159,6 +159,25 @@ def test_an_admin_edits_and_deletes_any_entry(
     assert edited.get_json()["comedian"] == {**added, "bio": "Corrected."}
     assert (deleted.status_code, deleted.get_json()) == (200, {"success": True})
     assert client.get(path_of(added)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_an_admin_changes_anothers_entry_only_after_the_second_factor(
+    client: FlaskClient, add: Any, issuer: TokenIssuer, method: str
+) -> None:
+    admin = uuid4()
+    others = add()
+    own = add(by=Actor(id=admin, role="ADMIN", approved=False))
+    body: dict[str, Any] = {"json": {"name": "New"}} if method == "PUT" else {}
+
+    def status(comedian: dict[str, Any], headers: dict[str, str]) -> int:
+        return client.open(path_of(comedian), method=method, headers=headers, **body).status_code
+
+    without = issuer.user(admin, role="ADMIN")
+    assert status(others, without) == 403
+    assert status({"id": str(uuid4())}, without) == 404
+    assert status(own, without) == 200
+    assert status(others, issuer.admin(admin)) == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

@@ -1,7 +1,7 @@
 """What an edit changes, who may make it, and when booking decides."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -170,3 +170,22 @@ def test_booking_decides_when_somebody_would_not_perform(
 def test_an_edit_leaves_alone_what_it_does_not_name() -> None:
     assert edited(SHOW.details, Edit({"capacity": 1})) == replace(SHOW.details, capacity=1)
     assert edited(SHOW.details, Edit(OTHER)) == ShowDetails(**OTHER)
+
+
+@pytest.mark.parametrize("actor", [OWNER, ADMIN])
+@pytest.mark.parametrize(
+    "starts_at",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-1))),
+        datetime(9999, 12, 31, 23, 30, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        NOW + timedelta(days=5 * 365),
+    ],
+)
+def test_nobody_moves_a_show_to_where_no_calendar_reaches(
+    actor: Actor, starts_at: datetime
+) -> None:
+    with pytest.raises(InvalidFields) as refused:
+        check_edit(Edit({"starts_at": starts_at}), DRAFT, actor, now=NOW)
+
+    assert list(refused.value.members["errors"]) == ["date"]

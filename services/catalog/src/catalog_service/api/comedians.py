@@ -12,7 +12,7 @@ from catalog_service.api.comedian_schemas import (
     changes_from,
 )
 from catalog_service.api.documents import comedian_document, show_documents
-from catalog_service.api.rules import CREATORS, current_actor
+from catalog_service.api.rules import CREATORS, actor_for_entry, current_actor
 from catalog_service.api.schemas import ComedianResponse, ComediansResponse
 from catalog_service.api.wired import wired
 from catalog_service.domain.comedians import ComedianDetails
@@ -87,7 +87,10 @@ def get_comedian(comedian_id: UUID) -> dict[str, Any]:
 def put_comedian(body: dict[str, Any], comedian_id: UUID) -> dict[str, Any]:
     """Change an entry of one's own: what is absent stays, null clears"""
     comedian = edit_comedian(
-        wired().begin, actor=current_actor(), comedian_id=comedian_id, changes=changes_from(body)
+        wired().begin,
+        actor=actor_for_entry(comedian_id),
+        comedian_id=comedian_id,
+        changes=changes_from(body),
     )
     return {"comedian": comedian_document(comedian)}
 
@@ -99,7 +102,7 @@ def put_comedian(body: dict[str, Any], comedian_id: UUID) -> dict[str, Any]:
 @blp.alt_response(409, description="`COMEDIAN_IN_USE`")
 def delete_entry(comedian_id: UUID) -> dict[str, Any]:
     """Delete an entry of one's own; it goes off the bills of one's own drafts"""
-    delete_comedian(wired().begin, actor=current_actor(), comedian_id=comedian_id)
+    delete_comedian(wired().begin, actor=actor_for_entry(comedian_id), comedian_id=comedian_id)
     return {"success": True}
 
 

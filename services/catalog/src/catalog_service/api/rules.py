@@ -43,17 +43,39 @@ def actor_for(show_id: UUID) -> Actor:
     Raises:
         Problem: 403 `SECOND_FACTOR_REQUIRED`.
     """
-    actor = current_actor()
-    if actor.is_admin and SECOND_FACTOR not in current_caller().amr:
+    if _is_admin_without_second_factor():
         with wired().read() as tx:
             show = tx.shows.find(show_id)
-        if show is not None and show.creator_id != actor.id:
-            raise Problem(
-                HTTPStatus.FORBIDDEN,
-                "SECOND_FACTOR_REQUIRED",
-                "Please confirm with your password first.",
-            )
-    return actor
+        if show is not None:
+            _require_own(show.creator_id)
+    return current_actor()
+
+
+def actor_for_entry(comedian_id: UUID) -> Actor:
+    """Return the person who changes an entry of the directory, under the same rule as a show.
+
+    Raises:
+        Problem: 403 `SECOND_FACTOR_REQUIRED`.
+        ComedianNotFound: there is no such entry.
+    """
+    if _is_admin_without_second_factor():
+        with wired().read() as tx:
+            entry = tx.comedians.find(comedian_id)
+        _require_own(entry.created_by)
+    return current_actor()
+
+
+def _is_admin_without_second_factor() -> bool:
+    return current_actor().is_admin and SECOND_FACTOR not in current_caller().amr
+
+
+def _require_own(owner_id: UUID | None) -> None:
+    if owner_id != current_actor().id:
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "SECOND_FACTOR_REQUIRED",
+            "Please confirm with your password first.",
+        )
 
 
 def _actor(caller: Caller) -> Actor:

@@ -14,7 +14,14 @@ from uuid import UUID
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeKind, status_after
 from catalog_service.domain.errors import FixedOncePublished, InvalidFields, ShowEnded
-from catalog_service.domain.shows import Show, ShowDetails, ShowStatus, broken_rules, has_ended
+from catalog_service.domain.shows import (
+    IMPOSSIBLE_DATE,
+    Show,
+    ShowDetails,
+    ShowStatus,
+    broken_rules,
+    has_ended,
+)
 
 API_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -93,8 +100,10 @@ def check_edit(edit: Edit, show: Show, actor: Actor, *, now: datetime) -> None:
         fixed = sorted(API_NAMES[name] for name in FIXED_ONCE_PUBLISHED & edit.details.keys())
         if fixed:
             raise FixedOncePublished(fixed)
-    changed = {API_NAMES[name] for name in edit.details} - ({"date"} if actor.is_admin else set())
+    changed = {API_NAMES[name] for name in edit.details}
     broken = broken_rules(edited(show.details, edit), now=now)
+    if actor.is_admin and broken.get("date") != [IMPOSSIBLE_DATE]:
+        changed -= {"date"}
     if errors := {name: messages for name, messages in broken.items() if name in changed}:
         raise InvalidFields(errors)
 

@@ -1,7 +1,7 @@
 """Shows, as drafted by their creators and seen by everybody (docs/rules.md#shows)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,6 +21,9 @@ MAX_DURATION_MINUTES = 1_440
 MAX_YOUTUBE_URLS = 1
 MAX_INSTAGRAM_URLS = 2
 MAX_PERFORMERS = 50
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_AHEAD = timedelta(days=5 * 365)
+IMPOSSIBLE_DATE = "The date must be within the next five years."
 
 
 class ShowStatus(StrEnum):
@@ -65,7 +68,7 @@ class Show:
 
 def has_ended(show: Show, *, now: datetime) -> bool:
     """Return whether a show is over."""
-    return show.details.starts_at + timedelta(minutes=show.details.duration_minutes) <= now
+    return show.details.starts_at <= now - timedelta(minutes=show.details.duration_minutes)
 
 
 def check_details(details: ShowDetails, *, now: datetime) -> None:
@@ -83,6 +86,8 @@ def broken_rules(details: ShowDetails, *, now: datetime) -> dict[str, list[str]]
     errors: dict[str, list[str]] = {}
     if details.starts_at <= now:
         errors["date"] = ["The date must be in the future."]
+    if not EARLIEST < details.starts_at < now + MAX_AHEAD:
+        errors["date"] = [IMPOSSIBLE_DATE]
     if not is_google_maps(details.google_maps_link):
         errors["googleMapsLink"] = ["Give a link to a place on Google Maps."]
     if details.poster_image_url is not None and not is_image(details.poster_image_url):
