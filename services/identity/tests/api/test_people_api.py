@@ -136,6 +136,22 @@ def test_every_plausible_age_is_accepted(
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("nothing", ["", None])
+def test_what_was_left_empty_in_onboarding_is_not_known(
+    signed_in: Browser, bearer: dict[str, str], nothing: str | None
+) -> None:
+    left = dict.fromkeys(("phone", "bio", "heardAboutUs"), nothing)
+
+    answer = signed_in.client.post(
+        "/api/v1/onboarding", json={**ANSWERS, **left, "interests": None}, headers=bearer
+    )
+
+    assert answer.status_code == 200
+    user = answer.get_json()["user"]
+    assert [user[name] for name in left] == [None, None, None]
+    assert user["interests"] == []
+
+
 def test_onboarding_takes_json_only(client: FlaskClient, bearer: dict[str, str]) -> None:
     answer = client.post(
         "/api/v1/onboarding", data='{"name": "x"}', content_type="text/plain", headers=bearer

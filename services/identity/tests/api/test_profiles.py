@@ -167,6 +167,26 @@ def test_who_was_rejected_applies_again_by_an_edit_and_the_history_stays(
     assert history(use, me) == ["PENDING", "REJECTED", "PENDING"]
 
 
+def test_a_form_that_sends_all_back_as_it_was_is_no_application(
+    me: Browser, use: Wiring, person_with: PersonFactory
+) -> None:
+    send(me, COMEDIAN, FUNNY)
+    decide(use, me, person_with(), ApprovalStatus.REJECTED)
+
+    assert send(me, COMEDIAN, FUNNY, "PUT").status_code == 200
+    told = shown(me, COMEDIAN)["profile"]
+    flat = {
+        "phone": "9876543210",
+        "stageName": told["stageName"],
+        "comedianBio": told["bio"],
+        "comedianYoutubeUrls": told["youtubeUrls"],
+        "comedianSocialLinks": told["socialLinks"],
+    }
+    assert send(me, UPDATE, flat).status_code == 200
+
+    assert history(use, me) == ["PENDING", "REJECTED"]
+
+
 def test_other_edits_are_no_application(
     me: Browser, use: Wiring, person_with: PersonFactory
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from identity_service.api.plain_text import plain_text
+from identity_service.api.profile_fields import Form
 from identity_service.api.user_schema import ROLES, UserSchema, user_view
 from identity_service.api.wired import wired
 from identity_service.domain.errors import SignedOut, UnknownPerson
@@ -19,16 +20,19 @@ blp = Blueprint("onboarding", __name__, description="What a person tells after t
 MAX_TEXT, MAX_BIO, MAX_INTERESTS = 200, 2000, 50
 
 
-class OnboardingRequest(Schema):
+class OnboardingRequest(Form):
     name = plain_text(MAX_TEXT, required=True)
     age = fields.Integer(required=True, strict=True, validate=validate.Range(1, MAX_AGE))
     city = plain_text(MAX_TEXT, required=True)
     watched_comedy = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
-    phone = plain_text(MAX_TEXT, load_default=None)
-    heard_about_us = plain_text(MAX_TEXT, load_default=None)
-    bio = plain_text(MAX_BIO, load_default=None)
+    phone = plain_text(MAX_TEXT, load_default=None, allow_none=True)
+    heard_about_us = plain_text(MAX_TEXT, load_default=None, allow_none=True)
+    bio = plain_text(MAX_BIO, load_default=None, allow_none=True)
     interests = fields.List(
-        plain_text(MAX_TEXT), load_default=(), validate=validate.Length(max=MAX_INTERESTS)
+        plain_text(MAX_TEXT),
+        load_default=(),
+        allow_none=True,
+        validate=validate.Length(max=MAX_INTERESTS),
     )
 
 
@@ -56,7 +60,7 @@ def post_onboarding(answers: dict[str, Any]) -> dict[str, Any]:
         phone=answers["phone"],
         heard_about_us=answers["heard_about_us"],
         bio=answers["bio"],
-        interests=tuple(answers["interests"]),
+        interests=tuple(answers["interests"] or ()),
     )
     try:
         person = onboard(wired().begin, user_id=current_caller().id, answers=told)

@@ -1,6 +1,5 @@
 """Every query about applications to become a creator, and about their approval."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from uuid_utils.compat import uuid7
 from identity_service.domain.approvals import Approval, ApprovalStatus
 from identity_service.domain.people import Changes, CreatorProfile, Role
 from identity_service.models import PROFILE_ROWS, ApprovalRow
+from identity_service.repositories.people import profile_of
 
 
 class ApplicationRepository:
@@ -35,10 +35,14 @@ class ApplicationRepository:
             update(profile).where(profile.user_id == user_id).values(**_stored(changes))
         )
 
-    def social_links(self, user_id: UUID, role: Role) -> Mapping[str, str] | None:
-        """Return the social links in the profile of a creator of this role."""
-        profile = PROFILE_ROWS[role]
-        return self._session.scalar(select(profile.social_links).where(profile.user_id == user_id))
+    def profile(self, user_id: UUID, role: Role) -> CreatorProfile:
+        """Return the profile of a creator of this role."""
+        row = PROFILE_ROWS[role]
+        return profile_of(
+            self._session.scalars(
+                select(row).where(row.user_id == user_id).execution_options(populate_existing=True)
+            ).one()
+        )
 
     def newest(self, user_id: UUID) -> Approval | None:
         """Return the newest entry of the person's history, None if there is none."""

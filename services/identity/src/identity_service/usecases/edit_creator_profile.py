@@ -42,15 +42,18 @@ def change_profile(
 ) -> None:
     """Change the profile of a creator who is locked; a rejected one thereby applies again.
 
-    `handles` are set among the social links, or removed from them. No change is no application.
+    `handles` are set among the social links, or removed from them. What is as it was is no change,
+    and no change is no application.
 
     Raises:
         ProfileNeedsName: the changes take the name away.
     """
     require_name(role, changes)
+    told = tx.applications.profile(user_id, role).contents()
     if handles:
-        links = changes.get("social_links", tx.applications.social_links(user_id, role))
+        links = changes.get("social_links", told["social_links"])
         changes = {**changes, "social_links": links_with_handles(links, handles)}
+    changes = {name: value for name, value in changes.items() if value != told[name]}
     if not changes:
         return
     tx.applications.change(user_id, role, changes)
