@@ -129,7 +129,18 @@ def upgrade() -> None:
     op.execute("GRANT UPDATE (attempt, provider_refund_id, failure) ON booking.refund TO booking")
 
 
+# Nothing else knows of them: undone, they would happen again.
+KEEP = """
+DO $$ BEGIN
+    IF EXISTS (SELECT 1 FROM booking.payment) THEN
+        RAISE EXCEPTION 'there are payments: restore a backup instead of undoing this';
+    END IF;
+END $$
+"""
+
+
 def downgrade() -> None:
+    op.execute(KEEP)
     op.drop_index("ix_refund_open", table_name="refund", schema=SCHEMA)
     op.drop_constraint("uq_refund_provider_refund_id", "refund", schema=SCHEMA)
     for column in REFUND_COLUMNS:

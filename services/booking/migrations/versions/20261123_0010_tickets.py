@@ -57,6 +57,17 @@ def upgrade() -> None:
     op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON booking.admission FROM booking")
 
 
+# Nothing else knows of them: undone, they would happen again.
+KEEP = """
+DO $$ BEGIN
+    IF EXISTS (SELECT 1 FROM booking.admission) THEN
+        RAISE EXCEPTION 'there are admissions: restore a backup instead of undoing this';
+    END IF;
+END $$
+"""
+
+
 def downgrade() -> None:
+    op.execute(KEEP)
     op.drop_table("admission", schema=SCHEMA)
     op.drop_table("ticket_key", schema=SCHEMA)

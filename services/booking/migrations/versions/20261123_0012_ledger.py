@@ -121,7 +121,18 @@ def upgrade() -> None:
     op.execute(REFUNDED_BEFORE)
 
 
+# Nothing else knows of them: undone, they would happen again.
+KEEP = """
+DO $$ BEGIN
+    IF EXISTS (SELECT 1 FROM booking.ledger_entry WHERE kind = 'DISBURSEMENT') THEN
+        RAISE EXCEPTION 'there are payouts: restore a backup instead of undoing this';
+    END IF;
+END $$
+"""
+
+
 def downgrade() -> None:
+    op.execute(KEEP)
     op.drop_table("ledger_entry", schema=SCHEMA)
     op.execute("DROP TYPE booking.ledger_kind")
     op.drop_table("ledger_person", schema=SCHEMA)

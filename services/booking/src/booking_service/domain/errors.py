@@ -70,6 +70,7 @@ class TermsMoved(BookingError):
     """The offer changed between reading its price and taking its tickets, again and again."""
 
     code = "BUSY"
+    retry_after_seconds = 1
 
 
 class KeyReused(BookingError):
@@ -160,12 +161,14 @@ class FeesUnavailable(BookingError):
     """The fees have never been received, so no price can be named."""
 
     code = "FEES_UNAVAILABLE"
+    retry_after_seconds = 5
 
 
 class PaymentsUnavailable(BookingError):
     """Payments cannot be taken at the moment. Nothing was booked; please try again."""
 
     code = "PAYMENTS_UNAVAILABLE"
+    retry_after_seconds = 5
 
 
 class NothingToPay(BookingError):
