@@ -407,3 +407,6 @@ def test_an_admin_has_the_creator_of_an_ended_show_paid_out_once(
     eventually(lambda: set_disbursed(False) == (409, "ALREADY_DISBURSED", None))
     (listed,) = client.get("/api/v1/admin/shows?limit=1", headers=headers).get_json()["shows"]
     assert (listed["id"], listed["isDisbursed"]) == (str(show.id), True)
+    for others in ({}, headers):
+        shown = client.get(f"/api/v1/shows/{show.id}", headers=others).get_json()["show"]
+        assert shown["isDisbursed"] is bool(others)

@@ -23,6 +23,7 @@ class Surroundings:
     bills: Mapping[UUID, Sequence[Performer]]
     availability: Mapping[UUID, Availability | None]
     people: Mapping[UUID, Person | None]
+    sales: Mapping[UUID, Sales | None]  # of the viewer's own shows
 
 
 def show_documents(
@@ -34,10 +35,12 @@ def show_documents(
     show_ids = [show.id for show in shows]
     with use.read() as tx:
         bills = tx.comedians.bills(show_ids)
+    own = [show.id for show in shows if _is_own(show, viewer)]
     around = Surroundings(
         bills=bills,
         availability=use.availability.of_shows(show_ids),
         people=use.people.of(show.creator_id for show in shows),
+        sales=use.sales.of_shows(own) if own else {},
     )
     return [_show_document(show, around, viewer) for show in shows]
 
@@ -49,7 +52,6 @@ def with_stats(shows: Sequence[Show], documents: Sequence[dict[str, Any]], use: 
         sold = sales.get(show.id) or NOTHING_SOLD
         stats = {"tickets_sold": sold.tickets_sold, "revenue": sold.revenue_paise}
         document["stats"] = stats if show.id in sales else None
-        document["is_disbursed"] = sold.disbursed
 
 
 def comedian_document(comedian: Comedian) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _show_document(show: Show, around: Surroundings, viewer: Actor | None) -> di
         "duration_minutes": details.duration_minutes,
         "is_published": show.status is ShowStatus.PUBLISHED,
         "status": show.status,
-        "is_disbursed": False,  # told where the sales are told, see `with_stats`
+        "is_disbursed": (around.sales.get(show.id) or NOTHING_SOLD).disbursed,
         "custom_platform_fee": _platform_fee_percent(show, viewer),
         "version": show.version if _is_own(show, viewer) else None,
         "youtube_urls": details.youtube_urls,

@@ -128,7 +128,10 @@ class ShowSchema(Schema):
     duration_minutes = fields.Integer(required=True)
     is_published = fields.Boolean(required=True)
     status = fields.Enum(ShowStatus, by_value=True, required=True)
-    is_disbursed = fields.Boolean(required=True)
+    is_disbursed = fields.Boolean(
+        required=True,
+        metadata={"description": "told to owner and admins, while booking says; else false"},
+    )
     custom_platform_fee = fields.Float(
         required=True, allow_none=True, metadata={"description": "percent; owner and admins only"}
     )
