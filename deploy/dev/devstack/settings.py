@@ -123,7 +123,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "PAYMENTS": "none",
         "RAZORPAY_KEY_ID": "rzp_test_comedyconnect",
         "RAZORPAY_BASE_URL": f"http://{LOOPBACK}:{values['RAZORPAY_PORT']}",
-        "RECONCILE_AFTER_SECONDS": "900",
+        "RECONCILE_AFTER_SECONDS": "780",
     }
     values |= {name: given[name] for name in values.keys() & given.keys()}
     values |= {

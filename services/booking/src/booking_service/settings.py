@@ -8,7 +8,7 @@ from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 ISSUED_SECRET_LENGTH = 20  # Razorpay makes them, of 24 characters
-RECONCILE_AFTER_SECONDS = 900
+RECONCILE_AFTER_SECONDS = 780  # with what a run takes, within 15 minutes
 
 
 @dataclass(frozen=True, slots=True)

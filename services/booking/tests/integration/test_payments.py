@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import permutations
@@ -18,11 +19,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from booking_service.app import create_app
+from booking_service.clients.payments import PaymentProvider, ProviderRefused
 from booking_service.domain.bookings import BookingStatus, Payments
 from booking_service.domain.offers import Inventory
+from booking_service.domain.payments import Payment, PaymentOrder, PaymentStatus, ProviderRefund
 from booking_service.domain.refunds import RefundStatus
+from booking_service.usecases import catch_up as catching_up
+from booking_service.usecases import settle_order as settling
+from booking_service.usecases import settle_refunds as refunding
 from booking_service.usecases.cancel_booking import cancel_booking
 from booking_service.usecases.catch_up import catch_up
+from booking_service.usecases.desk import Desk
 from booking_service.usecases.hear_of_payments import handle_news
 from booking_service.usecases.open_payment import open_cut_off
 from booking_service.usecases.release_expired_holds import release_expired_holds
@@ -109,6 +116,18 @@ class BoxOffice:
             assert self.hear(event).status_code == 200
         self.work()
 
+    def settle_now(self, *bookings: Any) -> None:
+        """Have the worker ask about orders as if it were time for it."""
+        with self.use.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE booking.payment_order SET check_at = now() - interval '9 days'"
+                    " WHERE booking_id = ANY(:ids) AND check_at IS NOT NULL"
+                ),
+                {"ids": [UUID(booking["id"]) for booking in bookings]},
+            )
+        settle_due(self.use.desk)
+
     def show(self, booking: Any) -> Inventory:
         with self.use.read() as tx:
             inventory = tx.inventory.of(UUID(booking["show"]["id"]))
@@ -139,6 +158,47 @@ class BoxOffice:
                 {"id": booking["id"]},
             )
         release_expired_holds(self.use.begin)
+
+
+class Moody:
+    """The provider, which gives no usable answer about some things and refuses others."""
+
+    def __init__(
+        self, provider: PaymentProvider, *, silent: Sequence[str] = (), refused: Sequence[str] = ()
+    ) -> None:
+        self._provider = provider
+        self._silent = silent
+        self._refused = refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    def open_order(self, booking_id: UUID, *, amount_paise: int) -> PaymentOrder:
+        self._listen(str(booking_id))
+        return self._provider.open_order(booking_id, amount_paise=amount_paise)
+
+    def payments_of(self, order_id: str) -> Sequence[Payment]:
+        self._listen(order_id)
+        return self._provider.payments_of(order_id)
+
+    def refund(self, payment_id: str, *, amount_paise: int, reference: str) -> ProviderRefund:
+        self._listen(payment_id)
+        return self._provider.refund(payment_id, amount_paise=amount_paise, reference=reference)
+
+    def refunds_of(self, payment_id: str) -> Sequence[ProviderRefund]:
+        self._listen(payment_id)
+        return self._provider.refunds_of(payment_id)
+
+    def _listen(self, about: str) -> None:
+        if about in self._silent:
+            raise PeerUnavailable.of("razorpay", "answered with something unexpected")
+        if about in self._refused:
+            raise ProviderRefused("no")
+
+
+def desk_with(use: Wiring, **moods: Sequence[str]) -> Desk:
+    moody: Any = Moody(use.desk.provider, **moods)
+    return replace(use.desk, provider=moody, patience=timedelta())
 
 
 @pytest.fixture
@@ -423,6 +483,171 @@ def test_what_never_was_told_is_asked_for(box_office: BoxOffice, show_with: Show
     assert box_office.status(booking) is CONFIRMED
 
 
+def test_all_that_never_was_told_is_asked_for_in_one_run(
+    box_office: BoxOffice, show_with: ShowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "DUE_AT_ONCE", 2)
+    show_id = show_with(capacity=5)
+    bookings = [box_office.book(show_id) for _ in range(5)]
+    for booking in bookings:
+        box_office.pay(booking)
+
+    box_office.settle_now(*bookings)
+
+    assert {box_office.status(each) for each in bookings} == {CONFIRMED}
+
+
+@pytest.mark.parametrize(
+    ("age", "waits"),
+    [
+        (timedelta(hours=10), timedelta(minutes=15)),
+        (timedelta(days=2), timedelta(days=2)),
+        (timedelta(days=7), None),
+    ],
+)
+def test_what_is_not_paid_is_asked_for_again_and_ever_less_often(
+    box_office: BoxOffice,
+    show_with: ShowFactory,
+    databases: Databases,
+    age: timedelta,
+    waits: timedelta | None,
+) -> None:
+    booking = box_office.book(show_with())
+    owner = connect_to(databases.postgres.settings.database_url("postgres"), application="test")
+    with owner.begin() as connection:
+        connection.execute(
+            text("UPDATE booking.payment_order SET created_at = now() - :age WHERE booking_id=:id"),
+            {"age": age, "id": booking["id"]},
+        )
+    owner.dispose()
+
+    box_office.settle_now(booking)
+
+    with box_office.use.engine.connect() as connection:
+        next_time = connection.execute(
+            text("SELECT check_at - now() FROM booking.payment_order WHERE booking_id = :id"),
+            {"id": booking["id"]},
+        ).scalar_one()
+    if waits is None:
+        assert next_time is None
+    else:
+        assert abs(waits - next_time) < timedelta(minutes=1)
+
+
+def capture_unheard(box_office: BoxOffice, booking: Any) -> None:
+    provider = box_office.use.desk.provider
+    (authorized,) = (
+        payment
+        for payment in provider.payments_of(booking["payment"]["orderId"])
+        if payment.status is PaymentStatus.AUTHORIZED
+    )
+    provider.capture(authorized)
+
+
+def test_the_right_payment_is_found_after_a_wrong_one_without_news(
+    box_office: BoxOffice, show_with: ShowFactory
+) -> None:
+    booking = box_office.book(show_with(capacity=1))
+    box_office.pay(booking, outcome="authorized")
+    box_office.pay(booking, amount=TOTAL - 1)
+    box_office.hear_all(booking)
+    capture_unheard(box_office, booking)
+
+    box_office.settle_now(booking)
+
+    assert (box_office.status(booking), box_office.refunds(booking)) == (
+        CONFIRMED,
+        [(TOTAL - 1, DONE)],
+    )
+
+
+def test_what_is_paid_twice_goes_back_without_news(
+    box_office: BoxOffice, show_with: ShowFactory
+) -> None:
+    booking = box_office.book(show_with(capacity=1))
+    box_office.pay(booking, outcome="authorized")
+    box_office.pay(booking)
+    box_office.hear_all(booking)
+    capture_unheard(box_office, booking)
+
+    box_office.settle_now(booking)
+    box_office.work()
+
+    assert (box_office.status(booking), box_office.refunds(booking)) == (
+        CONFIRMED,
+        [(TOTAL, DONE)],
+    )
+
+
+def test_money_that_was_returned_before_anybody_heard_of_it_confirms_nothing(
+    box_office: BoxOffice, show_with: ShowFactory
+) -> None:
+    booking = box_office.book(show_with(capacity=1))
+    box_office.end_hold(booking)
+    payment_id = box_office.pay(booking)["razorpay_payment_id"]
+    box_office.use.desk.provider.refund(payment_id, amount_paise=TOTAL, reference=str(uuid4()))
+
+    box_office.hear_all(booking)
+
+    assert (box_office.status(booking), box_office.refunds(booking)) == (FAILED, [])
+
+
+def test_news_and_refunds_do_not_wait_for_what_the_provider_cannot_tell(
+    box_office: BoxOffice, show_with: ShowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_id = show_with(capacity=9)
+    first, *paid = [box_office.book(show_id) for _ in range(3)]
+    given_up = [box_office.book(show_id) for _ in range(3)]
+    payment_ids = [box_office.pay(booking)["razorpay_payment_id"] for booking in given_up]
+    for booking in given_up:
+        box_office.hear_all(booking)
+    for booking in given_up:
+        box_office.cancel(booking)
+    for booking in (first, *paid):
+        box_office.pay(booking)
+        for event in box_office.webhooks_of(booking):
+            box_office.hear(event)
+    desk = desk_with(box_office.use, silent=[first["payment"]["orderId"], payment_ids[0]])
+
+    with pytest.raises(PeerUnavailable):
+        catch_up(desk, after=timedelta())
+    assert [box_office.status(each) for each in (first, *paid)] == [PENDING, CONFIRMED, CONFIRMED]
+    assert [box_office.refunds(each)[0][1] for each in given_up] == [DUE, DONE, DONE]
+
+    monkeypatch.setattr(catching_up, "AT_ONCE", 1)  # less than what cannot be told
+    late = box_office.book(show_id)
+    box_office.pay(late)
+    box_office.hear(box_office.webhooks_of(late)[0])
+    for _ in range(200):
+        with suppress(PeerUnavailable):
+            catch_up(desk, after=timedelta())
+    assert box_office.status(late) is CONFIRMED
+    box_office.work()
+    catch_up(box_office.use.desk, after=timedelta())
+
+
+def test_refunds_that_were_sent_do_not_wait_for_one_that_cannot_be_told(
+    box_office: BoxOffice, show_with: ShowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refunding, "OPEN_AT_ONCE", 1)
+    show_id = show_with(capacity=3)
+    bookings = [box_office.book(show_id) for _ in range(3)]
+    payment_ids = [box_office.pay(booking)["razorpay_payment_id"] for booking in bookings]
+    box_office.provider.fail(webhooks="hold", refunds="pending")
+    for booking, payment_id in zip(bookings, payment_ids, strict=True):
+        box_office.hear_all(booking)
+        box_office.cancel(booking)
+        box_office.work()
+        (refund,) = box_office.use.desk.provider.refunds_of(payment_id)
+        box_office.provider.control("POST", f"refunds/{refund.id}/settlement", status="processed")
+
+    with pytest.raises(PeerUnavailable):
+        settle_open_refunds(desk_with(box_office.use, silent=payment_ids[:1]))
+
+    assert [box_office.refunds(each)[0][1] for each in bookings] == [SENT, DONE, DONE]
+    settle_open_refunds(desk_with(box_office.use))
+
+
 def test_a_refund_that_is_refused_or_fails_is_seen_and_tried_again(
     box_office: BoxOffice, show_with: ShowFactory
 ) -> None:
@@ -536,6 +761,43 @@ def test_the_order_of_a_request_that_was_cut_off_is_opened_by_the_worker(
     box_office.pay(booking)
     box_office.hear_all(booking)
     assert box_office.status(booking) is CONFIRMED
+
+
+def test_holds_that_were_cut_off_do_not_wait_for_one_without_an_order(
+    box_office: BoxOffice, show_with: ShowFactory, databases: Databases
+) -> None:
+    use, show_id = box_office.use, show_with(capacity=3)
+    silent, refused, good = (
+        reserve_tickets(
+            use.box_office,
+            use.fees,
+            use.rules,
+            show_id=show_id,
+            buyer_id=uuid4(),
+            quantity=1,
+            payments=Payments.ONLINE,
+        ).id
+        for _ in range(3)
+    )
+    owner = connect_to(databases.postgres.settings.database_url("postgres"), application="test")
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE booking.booking SET created_at = now() - interval '1 min' WHERE id=ANY(:i)"
+            ),
+            {"i": [silent, refused, good]},
+        )
+    owner.dispose()
+
+    with pytest.raises(PeerUnavailable):
+        open_cut_off(desk_with(use, silent=[str(silent)], refused=[str(refused)]))
+
+    with use.read() as tx:
+        orders = [tx.payments.order_for(each) is not None for each in (silent, refused, good)]
+    assert orders == [False, False, True]
+    statuses = [box_office.status({"id": each}) for each in (silent, refused, good)]
+    assert statuses == [PENDING, FAILED, PENDING]
+    open_cut_off(use.desk)
 
 
 def test_what_was_ordered_and_captured_cannot_be_rewritten(box_office: BoxOffice) -> None:

@@ -32,7 +32,7 @@ def test_bookings_are_paid_at_the_venue_unless_somebody_collects() -> None:
     payments = settings(**ONLINE).payments
 
     assert payments.base_url == "https://api.razorpay.com"
-    assert payments.reconcile_after_seconds == 900
+    assert payments.reconcile_after_seconds == 780
     assert payments.keys.webhook_secrets == (STRONG, STRONG[::-1])
 
 

@@ -47,7 +47,7 @@ _PAYMENT_STATUS = {
     "failed": PaymentStatus.FAILED,
     "authorized": PaymentStatus.AUTHORIZED,
     "captured": PaymentStatus.CAPTURED,
-    "refunded": PaymentStatus.CAPTURED,
+    "refunded": PaymentStatus.FAILED,  # the buyer has all of it back, also if nobody had captured
 }
 _REFUND_STATUS = {
     "pending": ProviderRefundStatus.PENDING,

@@ -9,7 +9,10 @@ CURRENCY = "INR"
 
 
 class PaymentStatus(Enum):
-    """How far an attempt to pay got. Money that was refunded later had been captured."""
+    """How far an attempt to pay got, and whether there is money to take.
+
+    What the buyer has back in full is FAILED; a capture that is written down stays one.
+    """
 
     CREATED = "CREATED"  # the bank has not said anything yet
     FAILED = "FAILED"

@@ -75,7 +75,10 @@ class PaymentRepository:
         )
 
     def unordered(self, *, for_at_least: timedelta, limit: int) -> Sequence[Unordered]:
-        """Return holds without an order that are older than that: their request was cut off."""
+        """Return holds without an order that are older than that, any of them if there are more.
+
+        Their request was cut off.
+        """
         total = BookingRow.ticket_total_paise + BookingRow.convenience_fee_paise
         rows = self._session.execute(
             select(BookingRow.id, total.label("amount"))
@@ -85,7 +88,7 @@ class PaymentRepository:
                 PaymentOrderRow.order_id.is_(None),
                 BookingRow.created_at < func.now() - for_at_least,
             )
-            .order_by(BookingRow.id)
+            .order_by(func.random())  # what cannot be ordered must not come first every time
             .limit(limit)
         )
         return [Unordered(row.id, row.amount) for row in rows]
@@ -154,21 +157,35 @@ class PaymentRepository:
             .limit(limit)
         ).all()
 
-    def check_later(self, order_id: str, *, at_least: timedelta, until: timedelta) -> None:
-        """Ask about an order again when it is twice as old; not any more once it is too old."""
+    def check_later(
+        self,
+        order_id: str,
+        *,
+        at_least: timedelta,
+        at_most: timedelta,
+        at_most_for: timedelta,
+        until: timedelta,
+    ) -> None:
+        """Ask about an order again when it is twice as old; not any more once it is too old.
+
+        For a while the time to the next question is limited.
+        """
         row = PaymentOrderRow
         age = func.now() - row.created_at
-        later = func.now() + func.greatest(age, at_least)
+        wait = case((age < at_most_for, func.least(age, at_most)), else_=age)
+        later = func.now() + func.greatest(wait, at_least)
         self._session.execute(
             update(row)
             .where(row.order_id == order_id, row.check_at.is_not(None))
             .values(check_at=case((age < until, later), else_=null()))
         )
 
-    def close(self, order_id: str) -> None:
-        """Expect nothing of an order any more: it is paid."""
+    def paid(self, order_id: str, *, check_after: timedelta) -> None:
+        """Expect little of an order any more: it is paid, unless it is paid twice."""
         row = PaymentOrderRow
-        self._session.execute(update(row).where(row.order_id == order_id).values(check_at=None))
+        self._session.execute(
+            update(row).where(row.order_id == order_id).values(check_at=func.now() + check_after)
+        )
 
     def _order(self, query: Select[PaymentOrderRow]) -> PaymentOrder | None:
         row = self._session.scalars(query).one_or_none()
@@ -204,12 +221,12 @@ class PaymentNewsRepository:
         return News(row.event, row.order_id, row.payment_id)
 
     def waiting(self, age: timedelta, *, limit: int) -> Sequence[UUID]:
-        """Return news that have been in the inbox for so long, oldest first."""
+        """Return news that have been in the inbox for so long, any of them if there are more."""
         row = PaymentNewsRow
         return self._session.scalars(
             select(row.id)
             .where(row.handled_at.is_(None), row.received_at <= func.now() - age)
-            .order_by(row.received_at)
+            .order_by(func.random())  # what cannot be handled must not come first every time
             .limit(limit)
         ).all()
 

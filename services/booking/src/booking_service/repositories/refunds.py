@@ -147,6 +147,19 @@ class RefundRepository:
         if due is not None:
             self._work.send_refund(refund.id, attempt=due.attempt)
 
+    def put_off(self, refund: OwedRefund) -> None:
+        """Have others come first the next time: of this one nothing new could be heard."""
+        row = RefundRow
+        self._session.execute(
+            update(row)
+            .where(
+                row.id == refund.id,
+                row.attempt == refund.attempt,
+                row.status == refund.status,
+            )
+            .values(updated_at=func.now())
+        )
+
     def unfinished(self) -> dict[RefundStatus, int]:
         """Return how many refunds are not done, by how far they are."""
         row = RefundRow

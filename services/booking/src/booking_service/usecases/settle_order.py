@@ -1,6 +1,6 @@
 """Giving a booking what its payments are worth, as the provider reports them now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import structlog
@@ -20,7 +20,7 @@ from booking_service.repositories.transaction import Transaction
 from booking_service.usecases.confirm_booking import Captured, confirm_booking
 from booking_service.usecases.desk import Desk
 from booking_service.usecases.fail_booking import fail_booking
-from service_kit.peers import PeerUnavailable
+from booking_service.usecases.one_by_one import one_by_one
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,10 @@ _VERDICTS = {
 }
 
 CHECKED_FOR = timedelta(days=6)  # banks take five days to give up on a payment
+WATCHED_FOR = timedelta(days=1)  # in which a capture nobody told of is found in 15 minutes
+WATCHED_EVERY = timedelta(minutes=13)  # and the time between two runs, and what these take
 DUE_AT_ONCE = 100
+PAGES = 20  # in one run
 
 
 def settle_order(desk: Desk, *, order_id: str) -> None:
@@ -68,21 +71,32 @@ def settle_due(desk: Desk) -> int:
     Raises:
         PeerUnavailable: the provider could not be asked about one or more of them.
     """
-    with desk.begin() as tx:
-        due = tx.payments.due(limit=DUE_AT_ONCE)
-    away: PeerUnavailable | None = None
-    for order_id in due:
-        try:
-            settle_order(desk, order_id=order_id)
-        except ProviderRefused as refusal:
-            log.warning("provider denies an order", order=order_id, reason=str(refusal))
-        except PeerUnavailable as error:
-            away = error  # of this order, perhaps: it must not keep the others waiting
+    return one_by_one(_due(desk), lambda order_id: _ask_about(desk, order_id))
+
+
+def _due(desk: Desk) -> Iterator[str]:
+    for _ in range(PAGES):
         with desk.begin() as tx:
-            tx.payments.check_later(order_id, at_least=desk.patience, until=CHECKED_FOR)
-    if away is not None:
-        raise away
-    return len(due)
+            due = tx.payments.due(limit=DUE_AT_ONCE)
+        yield from due
+        if len(due) < DUE_AT_ONCE:
+            return
+
+
+def _ask_about(desk: Desk, order_id: str) -> None:
+    try:
+        settle_order(desk, order_id=order_id)
+    except ProviderRefused as refusal:
+        log.warning("provider denies an order", order=order_id, reason=str(refusal))
+    finally:
+        with desk.begin() as tx:
+            tx.payments.check_later(
+                order_id,
+                at_least=desk.patience,
+                at_most=WATCHED_EVERY,
+                at_most_for=WATCHED_FOR,
+                until=CHECKED_FOR,
+            )
 
 
 def _capture_what_is_wanted(desk: Desk, order: PaymentOrder, payments: Sequence[Payment]) -> bool:
@@ -123,8 +137,9 @@ def _take(tx: Transaction, order: PaymentOrder, payment: Payment, limits: Bookin
     if payment.fits(order):
         verdict = _VERDICTS[confirm_booking(tx, limits, booking_id=order.booking_id)]
     tx.payments.capture(payment, verdict)
-    tx.payments.close(order.id)
-    if verdict is not Verdict.CONFIRMED:
+    if verdict is Verdict.CONFIRMED:
+        tx.payments.paid(order.id, check_after=WATCHED_FOR)
+    else:
         captured = Money(payment.amount_paise, 0)
         tx.refunds.owe(order.booking_id, captured, RefundReason.LATE_CAPTURE, payment_id=payment.id)
     return verdict

@@ -1,5 +1,6 @@
 """Sending money back through the provider, until it is back or somebody has to look at it."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import structlog
@@ -9,11 +10,13 @@ from booking_service.domain.payments import ProviderRefund, ProviderRefundStatus
 from booking_service.domain.refunds import RefundStatus, attempt_named
 from booking_service.repositories.refunds import OwedRefund
 from booking_service.usecases.desk import Desk
+from booking_service.usecases.one_by_one import one_by_one
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 20
 OPEN_AT_ONCE = 100
+PAGES = 20  # in one run
 
 _STATUS = {
     ProviderRefundStatus.PENDING: RefundStatus.SENT,
@@ -62,8 +65,16 @@ def settle_open_refunds(desk: Desk) -> int:
     What failed is tried again, a limited number of times.
 
     Raises:
-        PeerUnavailable: the provider cannot be asked at the moment.
+        PeerUnavailable: the provider could not be asked about one or more of them.
     """
+    failed = page = _try_again(desk)
+    while page == OPEN_AT_ONCE and failed < PAGES * OPEN_AT_ONCE:
+        page = _try_again(desk)
+        failed += page
+    return failed + one_by_one(_sent(desk), lambda refund: _ask_about(desk, refund))
+
+
+def _try_again(desk: Desk) -> int:
     with desk.begin() as tx:
         failed = tx.refunds.open_for(
             desk.patience,
@@ -73,18 +84,27 @@ def settle_open_refunds(desk: Desk) -> int:
         )
         for refund in failed:
             tx.refunds.try_again(refund)
-        sent = tx.refunds.open_for(desk.patience, status=RefundStatus.SENT, limit=OPEN_AT_ONCE)
-    for refund in sent:
-        if refund.payment_id is not None:
-            _ask_about(desk, refund.payment_id)
-    return len(failed) + len(sent)
+    return len(failed)
 
 
-def _ask_about(desk: Desk, payment_id: str) -> None:
+def _sent(desk: Desk) -> Iterator[OwedRefund]:
+    for _ in range(PAGES):
+        with desk.begin() as tx:
+            sent = tx.refunds.open_for(desk.patience, status=RefundStatus.SENT, limit=OPEN_AT_ONCE)
+        yield from sent
+        if len(sent) < OPEN_AT_ONCE:
+            return
+
+
+def _ask_about(desk: Desk, refund: OwedRefund) -> None:
     try:
-        settle_refunds(desk, payment_id=payment_id)
+        if refund.payment_id is not None:
+            settle_refunds(desk, payment_id=refund.payment_id)
     except ProviderRefused as refusal:
-        log.warning("provider denies a payment", payment=payment_id, reason=str(refusal))
+        log.warning("provider denies a payment", payment=refund.payment_id, reason=str(refusal))
+    finally:
+        with desk.begin() as tx:
+            tx.refunds.put_off(refund)
 
 
 def _store(desk: Desk, made: ProviderRefund) -> None:
