@@ -408,9 +408,9 @@ def test_nobody_shows_an_upload_that_is_not_the_own(
 
 
 def test_an_admin_may_edit_an_entry_around_its_image_and_use_any_upload(
-    client: FlaskClient, upload: Upload, owner: Actor, signed_in: Any
+    client: FlaskClient, upload: Upload, owner: Actor, signed_in: Any, issuer: TokenIssuer
 ) -> None:
-    media, admin = upload(by=owner), signed_in(Actor(id=uuid4(), role="ADMIN", approved=False))
+    media, admin = upload(by=owner), issuer.admin(uuid4())
     entry = client.post(
         "/api/v1/comedians",
         json={"name": "x", "profileImageUrl": media.url},
