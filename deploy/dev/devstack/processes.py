@@ -25,6 +25,7 @@ _OWN_SETTINGS = {
         "BOOKING_URL",
         "CATALOG_URL",
         "CONFIG_URL",
+        "ERASURE_JOURNAL",
     ),
     "catalog": ("BOOKING_URL", "MEDIA_DIR"),
     "booking": (
@@ -39,7 +40,7 @@ _OWN_SETTINGS = {
     ),
     "config": (),
 }
-_COMMON_SETTINGS = ("ENV", "LOG_LEVEL", "PUBLIC_URL", "JWT_ISSUER", "IDENTITY_URL")
+_COMMON_SETTINGS = ("ENV", "LOG_LEVEL", "PUBLIC_URL", "JWT_ISSUER", "IDENTITY_URL", "ERASURE_KEY")
 
 # Of the caller's environment: libpq's variables would change where and how processes connect.
 _NOT_INHERITED = re.compile(r"PG[A-Z]+|PYTHON(HOME|PATH)|MAKE(FLAGS|LEVEL|FILES)|MFLAGS")

@@ -50,12 +50,14 @@ _SECRETS = (
     "CSRF_SECRET",
     "KEY_ENCRYPTION_KEY",
     "TICKET_KEY_ENCRYPTION_KEY",
+    "ERASURE_KEY",
 )
 
 
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
     r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
+    r"|ERASURE_(KEY|JOURNAL)"
     r"|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
 
@@ -120,6 +122,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "OIDC_CLIENT_ID": "comedy-connect",
         "ADMIN_EMAILS": "admin@comedy.example",
         "MEDIA_DIR": str(run_dir / "media"),
+        "ERASURE_JOURNAL": str(run_dir / "erasure-journal"),
         "PAYMENTS": "none",
         "RAZORPAY_KEY_ID": "rzp_test_comedyconnect",
         "RAZORPAY_BASE_URL": f"http://{LOOPBACK}:{values['RAZORPAY_PORT']}",

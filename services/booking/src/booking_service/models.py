@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.domain.bookings import BookingStatus
+from booking_service.domain.deletions import DeletionState
 from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from booking_service.domain.settlement import LedgerKind
@@ -416,6 +417,35 @@ class IdempotencyKeyRow(Base):
     fingerprint: Mapped[str]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AccountDeletionRow(Base):
+    """A person's deletion as this service knows it; of the person it holds a keyed hash only.
+
+    FENCED and PURGED are tombstones: whatever would write the person's id looks here first, in its
+    own transaction. LIFTED stays, so that a late fence of that deletion is refused.
+    """
+
+    __tablename__ = "account_deletion"
+    __table_args__ = (
+        CheckConstraint("octet_length(person_hash) = 32", name="hash_is_sha256"),
+        CheckConstraint("(state = 'FENCED') = (ended_at IS NULL)", name="ends_once"),
+        Index(
+            "uq_account_deletion_person_hash",
+            "person_hash",
+            unique=True,
+            postgresql_where=text("state <> 'LIFTED'"),
+        ),
+    )
+
+    saga_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_hash: Mapped[bytes]
+    state: Mapped[DeletionState] = mapped_column(
+        Enum(DeletionState, name="deletion_state", schema="booking")
+    )
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what the purge came to
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
 
 
 class PlatformSettingsRow(Base):
