@@ -34,6 +34,7 @@ PEERS = {
     **dict.fromkeys(("IDENTITY_URL", "CATALOG_URL", "BOOKING_URL", "CONFIG_URL"), NOBODY),
     "SERVICE_CLIENT_ID": "identity",
     "SERVICE_CLIENT_SECRET": secrets.token_urlsafe(32),
+    "ERASURE_KEY": secrets.token_urlsafe(32),
 }
 
 PersonFactory = Callable[..., UUID]

@@ -126,6 +126,20 @@ class WorkQueue:
         }
         self._client.enqueue_in_transaction(session, options, *arguments)
 
+    def under_way(self, work_ids: Sequence[str], *, version: str) -> bool:
+        """Return whether workers of this version of the workflows still do any of this work."""
+        found = self._client.list_workflows(
+            workflow_ids=list(work_ids),
+            status=["ENQUEUED", "PENDING"],
+            load_input=False,
+            load_output=False,
+        )
+        return any(work.app_version in (None, version) for work in found)
+
+    def forget(self, work_ids: Sequence[str]) -> None:
+        """Remove all traces of work that is over; what is unknown is none."""
+        self._client.delete_workflows(list(work_ids))
+
 
 def step(
     name: str,

@@ -5,6 +5,8 @@ from typing import Any
 from flask import Flask
 
 from identity_service.api import (
+    account_deletions,
+    admin_deletions,
     audit,
     contacts,
     creator_profiles,
@@ -45,6 +47,8 @@ def create_app(wiring: Wiring | None) -> Flask:
             creator_profiles.blp,
             profile.blp,
             export.blp,
+            account_deletions.blp,
+            admin_deletions.blp,
             second_factor.blp,
             creators.blp,
             audit.blp,

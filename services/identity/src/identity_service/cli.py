@@ -8,21 +8,26 @@ import click
 from cryptography.fernet import InvalidToken
 
 from identity_service.app import openapi
+from identity_service.clients.erasure_journal import ErasureJournal
+from identity_service.domain.deletion_links import DeletionLinks
 from identity_service.domain.errors import RotationUnderWay, UnknownPerson
 from identity_service.domain.service_clients import GRANTS
 from identity_service.repositories.keyring import cipher_of
 from identity_service.repositories.transaction import Begin
 from identity_service.seed import seed_clients, seed_people
-from identity_service.settings import KeySettings, Settings, client_secrets
+from identity_service.settings import KeySettings, ReplaySettings, Settings, client_secrets
 from identity_service.usecases.reencrypt_keys import reencrypt_keys
+from identity_service.usecases.replay_deletions import replay_deletions
 from identity_service.usecases.reset_admin_password import reset_admin_password
 from identity_service.usecases.rotate_keys import rotate_keys
 from identity_service.usecases.send_standings_again import send_standings_again
-from identity_service.wiring import SERVICE, transactions_on, wire
+from identity_service.wiring import SERVICE, holder_clients, transactions_on, wire
 from service_kit.cli import ServiceTools, service_cli
 from service_kit.database import connect_to
 from service_kit.durable import migrate_workflows, workflow_schema
 from service_kit.openapi import instant
+from service_kit.peers import PeerUnavailable
+from service_kit.person_hashes import PersonHashes
 from service_kit.settings import DEVELOPMENT, reading
 
 FOLDER = Path(__file__).parents[2]
@@ -117,6 +122,26 @@ def send_standings_command() -> None:
     with reading(os.environ) as env:
         begin = _transactions_at(env.url("DATABASE_URL"))
     click.echo(f"{SERVICE}: {send_standings_again(begin)} standings are told again")
+
+
+@cli.command("replay-deletions")
+def replay_deletions_command() -> None:
+    """Delete again whom a restored backup has brought back, in whichever service.
+
+    Goes by the journal in ERASURE_JOURNAL; the worker does the work. Harmless at any time.
+    """
+    settings = ReplaySettings.from_env(os.environ)
+    try:
+        count = replay_deletions(
+            _transactions_at(settings.database_url),
+            ErasureJournal(settings.erasure_journal),
+            PersonHashes(settings.erasure_key),
+            DeletionLinks(settings.erasure_key),
+            holder_clients(settings.holders),
+        )
+    except PeerUnavailable as error:
+        sys.exit(f"{SERVICE}: {error}; every service must run. Nothing was begun, try again.")
+    click.echo(f"{SERVICE}: {count} people are deleted again")
 
 
 def _transactions_at(database_url: str) -> Begin:

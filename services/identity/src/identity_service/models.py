@@ -15,17 +15,20 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.domain.approvals import ApprovalStatus
+from identity_service.domain.deletions import DeletionState
 from identity_service.domain.people import MAX_AGE, Role
 from service_kit.database import TableBase, schema_metadata
 
 SCHEMA = "identity"
 FEE_IS_A_SHARE = "platform_fee_basis_points BETWEEN 0 AND 10000"
 ROLE = Enum(Role, name="user_role", schema=SCHEMA)
+DELETION_STATE = Enum(DeletionState, name="deletion_state", schema=SCHEMA)
 APPROVAL_STATUS = Enum(ApprovalStatus, name="approval_status", schema=SCHEMA)
 
 
@@ -59,6 +62,7 @@ class UserRow(Base):
     watched_comedy: Mapped[bool | None]
     heard_about_us: Mapped[str | None]
     onboarded_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None]  # the deletion that is under way; nobody is signed in meanwhile
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
@@ -254,6 +258,64 @@ class AuditEntryRow(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     request_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class AccountDeletionRow(Base):
+    """A deletion; it names the person only until it is over, then a keyed hash is left."""
+
+    __tablename__ = "account_deletion"
+    __table_args__ = (
+        CheckConstraint("octet_length(person_hash) = 32", name="hash_is_sha256"),
+        CheckConstraint(
+            "(state IN ('REFUSED', 'COMPLETED')) = (ended_at IS NOT NULL)", name="ends_once"
+        ),
+        CheckConstraint(
+            "state = 'REFUSED' OR (state IN ('PURGED', 'COMPLETED')) = (person_id IS NULL)",
+            name="nobody_left_at_the_end",
+        ),
+        Index(
+            "uq_account_deletion_open",
+            "person_hash",
+            unique=True,
+            postgresql_where=text("state NOT IN ('REFUSED', 'PURGED', 'COMPLETED')"),
+        ),
+        Index(
+            "ix_account_deletion_under_way",
+            "moved_at",
+            postgresql_where=text("state NOT IN ('REFUSED', 'COMPLETED')"),
+        ),
+        Index("ix_account_deletion_person_id", "person_id"),
+        Index("ix_account_deletion_requested_at", "requested_at", "saga_id"),
+    )
+
+    saga_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID | None]  # not a foreign key: after a restore the person may be gone
+    person_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    link_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # of the link to its state
+    state: Mapped[DeletionState] = mapped_column(DELETION_STATE)
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    decided_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AccountDeletionStepRow(Base):
+    """A step of a deletion that was begun, and how it goes."""
+
+    __tablename__ = "account_deletion_step"
+    __table_args__ = (CheckConstraint("failures >= 0", name="failures_counted"),)
+
+    saga_id: Mapped[UUID] = mapped_column(
+        ForeignKey(AccountDeletionRow.saga_id, ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    done_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    problem: Mapped[str | None]
+    counts: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ServiceClientRow(Base):

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from identity_service.domain.redirects import origin_of
-from identity_service.domain.standing import RECEIVERS
 from service_kit.durable import default_worker_id
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
@@ -59,6 +59,9 @@ class Settings:
     key_refresh: timedelta  # how long a process goes on without looking for new signing keys
     csrf_secret: str
     holders: PeerSettings  # of personal data
+    erasure_key: (
+        str  # of the hashes by which deleted people are remembered, and of deletions' links
+    )
 
     @property
     def secure(self) -> bool:
@@ -98,6 +101,7 @@ class Settings:
                 key_refresh=_key_refresh(env),
                 csrf_secret=env.secret("CSRF_SECRET"),
                 holders=PeerSettings.read(env, HOLDERS),
+                erasure_key=env.secret("ERASURE_KEY"),
             )
             _check_addresses(env, settings)
         return settings
@@ -111,7 +115,8 @@ class WorkerSettings:
     database_url: str
     port: int
     worker_id: str  # unique among the workers of this service, the same after a restart
-    receivers: PeerSettings  # of creators' standings
+    holders: PeerSettings  # of personal data; some of them are told creators' standings
+    erasure_journal: Path
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -126,7 +131,33 @@ class WorkerSettings:
                 database_url=env.url("DATABASE_URL"),
                 port=env.integer("WORKER_PORT", at_least=1),
                 worker_id=env.text("WORKER_ID", default_worker_id("identity")),
-                receivers=PeerSettings.read(env, RECEIVERS),
+                holders=PeerSettings.read(env, HOLDERS),
+                erasure_journal=Path(env.text("ERASURE_JOURNAL")),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySettings:
+    """What it takes to delete again whom a backup has brought back."""
+
+    database_url: str
+    holders: PeerSettings
+    erasure_key: str
+    erasure_journal: Path
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReplaySettings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            return cls(
+                database_url=env.url("DATABASE_URL"),
+                holders=PeerSettings.read(env, HOLDERS),
+                erasure_key=env.secret("ERASURE_KEY"),
+                erasure_journal=Path(env.text("ERASURE_JOURNAL")),
             )
 
 

@@ -7,20 +7,29 @@ from functools import partial
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from identity_service.clients.erasure_journal import ErasureJournal
 from identity_service.clients.export import ExportClient
+from identity_service.clients.holders import HolderClient
 from identity_service.clients.openid_provider import OpenIdProvider
 from identity_service.clients.standing import StandingClient
+from identity_service.domain.deletion_links import DeletionLinks
+from identity_service.domain.deletions import OWN
 from identity_service.domain.sign_in import SignInPolicy
+from identity_service.domain.standing import RECEIVERS
 from identity_service.repositories.keyring import Keyring, cipher_of
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
-from identity_service.repositories.work import SEND_STANDING
+from identity_service.repositories.work import DELETE_ACCOUNT, DELETIONS, SEND_STANDING
 from identity_service.settings import PeerSettings, Settings, WorkerSettings
+from identity_service.usecases.delete_account import OwnHolder
 from identity_service.usecases.issue_user_token import UserTokens
-from identity_service.workflows.standings import VERSION, StandingWorkflows
+from identity_service.workflows.deletions import DeletionWorkflows
+from identity_service.workflows.standings import StandingWorkflows
+from identity_service.workflows.version import VERSION
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
+from service_kit.person_hashes import PersonHashes
 from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import TokenVerifier
 
@@ -30,7 +39,8 @@ CALLBACK_PATH = "/api/auth/callback/google"
 
 STANDING_SECONDS = 3.0
 EXPORT_SECONDS = 5.0  # a service may have much to tell; the request itself has 10
-QUEUE_POLL_SECONDS = 0.5  # nobody waits for a standing to be told, and it has 10 s
+PURGE_SECONDS = 8.0  # a service does what it can in about 2 s, then it is asked again
+QUEUE_POLL_SECONDS = 0.5  # whoever wants to be deleted waits so long; a standing has 10 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Wiring:
     keyring: Keyring
     user_tokens: UserTokens
     verifier: TokenVerifier
+    person_hashes: PersonHashes
+    deletion_links: DeletionLinks
 
     def ready(self) -> None:
         """Raise if there is no database or no key to sign with."""
@@ -105,25 +117,46 @@ def wire(settings: Settings) -> Wiring:
         keyring=keyring,
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
         verifier=TokenVerifier(keyring.public_keys, issuer=settings.jwt_issuer, service=SERVICE),
+        person_hashes=PersonHashes(settings.erasure_key),
+        deletion_links=DeletionLinks(settings.erasure_key),
     )
 
 
 def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
     """Return the worker that does this service's durable work."""
-    receivers = {
-        name: StandingClient(name, peer)
-        for name, peer in _peers(settings.receivers, timeout=STANDING_SECONDS).items()
-    }
+    peers = _peers(settings.holders, timeout=STANDING_SECONDS)
+    receivers = {name: StandingClient(name, peers[name]) for name in RECEIVERS}
     standings = StandingWorkflows(begin, receivers)
+    deletions = DeletionWorkflows(
+        begin,
+        {OWN: OwnHolder(begin), **holder_clients(settings.holders)},
+        ErasureJournal(settings.erasure_journal),
+    )
     return DurableWorker(
         settings.database_url,
         service=SERVICE,
         worker_id=settings.worker_id,
         version=VERSION,
-        workflows={SEND_STANDING: standings.send_standing},
-        queues=tuple(receivers),
+        workflows={
+            SEND_STANDING: standings.send_standing,
+            DELETE_ACCOUNT: deletions.delete_account,
+        },
+        queues=(*receivers, DELETIONS),
         poll_seconds=QUEUE_POLL_SECONDS,
     )
+
+
+def holder_clients(settings: PeerSettings) -> dict[str, HolderClient]:
+    """Return the other services as holders of what a deletion removes."""
+    return {
+        name: HolderClient(name, peer)
+        for name, peer in _peers(settings, timeout=PURGE_SECONDS).items()
+    }
+
+
+def work_queue(engine: Engine) -> WorkQueue:
+    """Return the queue of this service's durable work."""
+    return WorkQueue(engine, service=SERVICE)
 
 
 def _peers(settings: PeerSettings, *, timeout: float) -> dict[str, Peer]:
@@ -134,4 +167,4 @@ def _peers(settings: PeerSettings, *, timeout: float) -> dict[str, Peer]:
 
 
 def _repositories(engine: Engine) -> Callable[[Session], Transaction]:
-    return partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
+    return partial(Transaction, queue=work_queue(engine))

@@ -1,26 +1,39 @@
-"""Identity's worker process: other services are told of decisions, what has expired is removed."""
+"""Identity's worker process: accounts are deleted, other services told of decisions."""
 
 import os
 
 import structlog
+from prometheus_client import Gauge
 
+from identity_service.domain.deletions import OPEN
 from identity_service.repositories.transaction import Begin
 from identity_service.settings import WorkerSettings
+from identity_service.usecases.look_after_deletions import conclude_deletions, resume_deletions
 from identity_service.usecases.purge_expired import purge_expired
-from identity_service.wiring import SERVICE, durable_worker, transactions_on
+from identity_service.wiring import SERVICE, durable_worker, transactions_on, work_queue
+from identity_service.workflows.version import VERSION
 from service_kit import logs
 from service_kit.database import connect_to
-from service_kit.durable import DurableWorker
+from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.timers import Periodic, Timers
 from service_kit.worker import run_until_stopped
 
 log = structlog.get_logger(__name__)
 
 PURGE_EVERY_SECONDS = 60.0
+CONCLUDE_EVERY_SECONDS = 1.0
+RESUME_EVERY_SECONDS = 5.0
 POOL_SIZE = 4
 
+DELETIONS_OPEN = Gauge(
+    "account_deletions_open", "Deletions of accounts that are not over, by state.", ["state"]
+)
+DELETIONS_STUCK = Gauge(
+    "account_deletions_stuck", "Deletions of accounts that fail again and again, or stand still."
+)
 
-def run(begin: Begin, durable: DurableWorker, *, port: int) -> None:
+
+def run(begin: Begin, durable: DurableWorker, queue: WorkQueue, *, port: int) -> None:
     """Work until SIGTERM."""
 
     def purge() -> None:
@@ -33,7 +46,24 @@ def run(begin: Begin, durable: DurableWorker, *, port: int) -> None:
             tx.signing_keys.published()
         durable.ready()
 
-    timers = Timers([Periodic("purge-expired", PURGE_EVERY_SECONDS, purge)])
+    def conclude() -> None:
+        conclude_deletions(begin, queue, version=VERSION)
+
+    def resume() -> None:
+        resume_deletions(begin, queue, version=VERSION)
+        with begin() as tx:
+            by_state, stuck = tx.deletions.how_many()
+        for state in OPEN:
+            DELETIONS_OPEN.labels(state.value).set(by_state.get(state, 0))
+        DELETIONS_STUCK.set(stuck)
+
+    timers = Timers(
+        [
+            Periodic("purge-expired", PURGE_EVERY_SECONDS, purge),
+            Periodic("conclude-deletions", CONCLUDE_EVERY_SECONDS, conclude),
+            Periodic("resume-deletions", RESUME_EVERY_SECONDS, resume),
+        ]
+    )
     with durable:
         timers.start()
         try:
@@ -49,7 +79,7 @@ def main() -> None:
     logs.configure(service=name, level=settings.log_level)
     engine = connect_to(settings.database_url, application=name, pool_size=POOL_SIZE)
     begin = transactions_on(engine)
-    run(begin, durable_worker(begin, settings), port=settings.port)
+    run(begin, durable_worker(begin, settings), work_queue(engine), port=settings.port)
 
 
 if __name__ == "__main__":

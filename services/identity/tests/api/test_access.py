@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
 
 from identity_service.wiring import Wiring
+from service_kit import deadline
 from service_kit.testing import TokenIssuer, admits, declared_routes
 
 ADMINS = {"admin", "admin with second factor"}
@@ -39,6 +40,9 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/organizer/profile": PEOPLE | {"script"},
     "PUT /api/v1/organizer/profile": PEOPLE | {"script"},
     "GET /api/v1/profile/export": PEOPLE | {"script"},
+    "GET /api/v1/account-deletions/<token>": EVERYBODY,
+    "POST /api/v1/profile/delete": PEOPLE,  # but refused to whoever is an ADMIN
+    "DELETE /api/v1/profile/delete": PEOPLE,
     "POST /api/v1/profile/update": PEOPLE | {"script"},
     "GET /api/v1/admin/check-session": ADMINS,
     "POST /api/v1/admin/set-password": ADMINS,
@@ -49,6 +53,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/admin/comedian-users": {"admin with second factor"},
     "POST /api/v1/admin/comedian-users": {"admin with second factor"},
     "GET /api/v1/admin/audit": {"admin with second factor"},
+    "GET /api/v1/admin/account-deletions": {"admin with second factor"},
+    "POST /api/v1/admin/account-deletions": {"admin with second factor"},
     "GET /internal/creators/terms": {"booking"},
     "GET /internal/contacts": {"booking"},
     "POST /internal/contacts/search": {"booking"},
@@ -86,7 +92,7 @@ class OwnTokens(TokenIssuer):
 def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str, str]]:
     tokens = OwnTokens(use)
     person = person_with()
-    return {
+    callers = {
         "anonymous": {},
         "audience": tokens.user(person),
         "organizer": tokens.user(person, role="ORGANIZER", approved=True),
@@ -104,6 +110,8 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
         ),
         "service with another scope": tokens.service("x", audience="identity", scope="identity:x"),
     }
+    in_a_hurry = {deadline.HEADER: "600"}  # nothing is waited for that takes a worker
+    return {name: {**headers, **in_a_hurry} for name, headers in callers.items()}
 
 
 def test_the_table_lists_every_route(client: FlaskClient) -> None:

@@ -41,6 +41,7 @@ WITHHELD = {
     "password_hash",  # of a secret
     "user_id",  # is the account's
     "admin_id",  # somebody else
+    "closed_by",  # whoever exports is not being deleted
     "reference",  # what the audit log calls the person, which it is told by instead
 }
 

@@ -133,7 +133,9 @@ def test_the_committed_document_is_what_the_code_says() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Databases) -> None:
+def test_the_worker_says_that_it_is_ready_and_ends_when_told(
+    databases: Databases, tmp_path: Path
+) -> None:
     port = free_ports(["WORKER_PORT"])["WORKER_PORT"]
     worker = subprocess.Popen(
         [sys.executable, "-m", "identity_service.worker"],
@@ -141,6 +143,7 @@ def test_the_worker_says_that_it_is_ready_and_ends_when_told(databases: Database
             **os.environ,
             "DATABASE_URL": databases.of("identity").url,
             "WORKER_PORT": port,
+            "ERASURE_JOURNAL": str(tmp_path),
             **PEERS,
         },
         stdout=subprocess.DEVNULL,

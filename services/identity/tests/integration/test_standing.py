@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -183,7 +184,7 @@ def test_nobody_is_told_about_a_person_who_is_gone(use: Wiring) -> None:
 
 
 def test_the_worker_keeps_trying_to_tell_both_while_nobody_is_there(
-    use: Wiring, settings: Settings, creator: CreatorFactory
+    use: Wiring, settings: Settings, creator: CreatorFactory, tmp_path: Path
 ) -> None:
     user_id = creator(APPROVED, REVOKED)
     port = free_ports(["WORKER_PORT"])["WORKER_PORT"]
@@ -194,6 +195,7 @@ def test_the_worker_keeps_trying_to_tell_both_while_nobody_is_there(
             "DATABASE_URL": settings.database_url,
             "WORKER_PORT": port,
             "WORKER_ID": f"test-{uuid4()}",
+            "ERASURE_JOURNAL": str(tmp_path),
             **PEERS,
         },
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """What the service refuses to start with."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -28,6 +29,7 @@ DEVELOPMENT = {
     "CONFIG_URL": "http://127.0.0.1:8104",
     "SERVICE_CLIENT_ID": "identity",
     "SERVICE_CLIENT_SECRET": STRONG,
+    "ERASURE_KEY": STRONG,
 }
 PRODUCTION = DEVELOPMENT | {
     "ENV": "production",
@@ -102,13 +104,22 @@ def test_the_worker_needs_none_of_the_secrets_of_the_sign_in() -> None:
     secrets = ("OIDC_CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "CSRF_SECRET")
     told = {name: value for name, value in DEVELOPMENT.items() if name not in secrets}
 
-    settings = WorkerSettings.from_env({**told, "WORKER_PORT": "8121"})
+    settings = WorkerSettings.from_env(
+        {**told, "WORKER_PORT": "8121", "ERASURE_JOURNAL": "/srv/journal"}
+    )
 
     assert settings.port == 8121
-    assert settings.receivers.urls == {
+    assert settings.holders.urls == {
         "booking": "http://127.0.0.1:8103",
         "catalog": "http://127.0.0.1:8102",
+        "config": "http://127.0.0.1:8104",
     }
+    assert settings.erasure_journal == Path("/srv/journal")
+
+
+def test_without_a_journal_of_the_deleted_no_worker_starts() -> None:
+    with pytest.raises(SettingsError, match="ERASURE_JOURNAL is not set"):
+        WorkerSettings.from_env({**DEVELOPMENT, "WORKER_PORT": "8121"})
 
 
 def test_new_signing_keys_are_looked_for_as_often_as_a_rotation_reckons_with() -> None:

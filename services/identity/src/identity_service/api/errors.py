@@ -3,8 +3,12 @@
 from http import HTTPStatus
 
 from identity_service.domain.errors import (
+    AccountClosed,
+    AdminsStay,
     AlreadyApplied,
     DecisionNotPossible,
+    DeletionOver,
+    DeletionRefused,
     EmailNotVerified,
     IdentityError,
     InvalidIdentity,
@@ -20,6 +24,7 @@ from identity_service.domain.errors import (
     TooManyApiTokens,
     TooManyAttempts,
     UnknownCredential,
+    UnknownDeletion,
     UnknownPerson,
     UnknownSignIn,
     WrongPassword,
@@ -31,6 +36,11 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownSignIn: HTTPStatus.UNAUTHORIZED,
     InvalidIdentity: HTTPStatus.UNAUTHORIZED,
     EmailNotVerified: HTTPStatus.FORBIDDEN,
+    AccountClosed: HTTPStatus.FORBIDDEN,
+    AdminsStay: HTTPStatus.FORBIDDEN,
+    DeletionRefused: HTTPStatus.CONFLICT,
+    DeletionOver: HTTPStatus.CONFLICT,
+    UnknownDeletion: HTTPStatus.NOT_FOUND,
     UnknownCredential: HTTPStatus.NOT_FOUND,
     TooManyApiTokens: HTTPStatus.CONFLICT,
     UnknownPerson: HTTPStatus.NOT_FOUND,

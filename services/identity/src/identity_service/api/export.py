@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from flask import Response, jsonify
 from marshmallow import fields
 
+from identity_service.api.deletion_schemas import ReasonSchema
 from identity_service.api.percent import Percent
 from identity_service.api.user_schema import ComedianProfileSchema, OrganizerProfileSchema
 from identity_service.api.wired import wired
@@ -102,6 +103,16 @@ class StoredPasswordAttemptsSchema(Schema):
     blocked_until = Instant(required=True, allow_none=True)
 
 
+class StoredDeletionSchema(Schema):
+    state = fields.String(required=True)
+    reasons = fields.List(fields.Nested(ReasonSchema), required=True)
+    requested_at = Instant(required=True)
+    decided_at = Instant(required=True, allow_none=True)
+    ended_at = Instant(required=True, allow_none=True)
+    moved_at = Instant(required=True)
+    attempt = fields.Integer(required=True)
+
+
 class StoredAuditEntrySchema(Schema):
     id = fields.String(required=True)
     action = fields.String(required=True)
@@ -124,6 +135,7 @@ class IdentityExportSchema(Schema):
     standing = fields.Nested(StoredStandingSchema, required=True, allow_none=True)
     admin_password = fields.Nested(StoredAdminPasswordSchema, required=True, allow_none=True)
     password_attempts = fields.Nested(StoredPasswordAttemptsSchema, required=True, allow_none=True)
+    account_deletions = fields.List(fields.Nested(StoredDeletionSchema), required=True)
     audit_entries = fields.List(
         fields.Nested(StoredAuditEntrySchema),
         required=True,

@@ -23,7 +23,12 @@ from identity_service.api.forms import (
 )
 from identity_service.api.wired import wired
 from identity_service.clients.openid_provider import ProviderUnavailable
-from identity_service.domain.errors import EmailNotVerified, InvalidIdentity, UnknownSignIn
+from identity_service.domain.errors import (
+    AccountClosed,
+    EmailNotVerified,
+    InvalidIdentity,
+    UnknownSignIn,
+)
 from identity_service.domain.sign_in import NewSession
 from identity_service.usecases.begin_sign_in import begin_sign_in
 from identity_service.usecases.identify_at_provider import identify_at_provider
@@ -142,7 +147,7 @@ def get_callback(state: str, code: str, error: str | None) -> Response:
     cookies = Cookies(wired().settings)
     try:
         session, callback_url = _completed(cookies, state=state, code=code, error=error)
-    except EmailNotVerified as refusal:
+    except (EmailNotVerified, AccountClosed) as refusal:
         log.warning("sign-in refused", reason=str(refusal) or refusal.code)
         return _to_sign_in_page(error="AccessDenied")
     except (UnknownSignIn, InvalidIdentity, ProviderUnavailable, KeysUnavailable) as failure:

@@ -1,5 +1,8 @@
 """What the identity service refuses, by name."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class IdentityError(Exception):
     """Base of the identity service's refusals."""
@@ -29,6 +32,40 @@ class EmailNotVerified(IdentityError):
     """The sign-in provider has not verified this e-mail address."""
 
     code = "EMAIL_NOT_VERIFIED"
+
+
+class AccountClosed(IdentityError):
+    """This account is being deleted."""
+
+    code = "ACCOUNT_CLOSED"
+
+
+class AdminsStay(IdentityError):
+    """An administrator's account cannot be deleted. Give the role up first."""
+
+    code = "ADMIN_ACCOUNT"
+
+
+class DeletionRefused(IdentityError):
+    """This account cannot be deleted now."""
+
+    code = "DELETION_REFUSED"
+
+    def __init__(self, message: str, members: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.members = members  # of the answer: the reasons, and where to read them again
+
+
+class UnknownDeletion(IdentityError):
+    """There is no such deletion."""
+
+    code = "UNKNOWN_DELETION"
+
+
+class DeletionOver(IdentityError):
+    """This deletion is over; there is nothing to try again."""
+
+    code = "DELETION_OVER"
 
 
 class UnknownPerson(IdentityError):

@@ -10,9 +10,13 @@ Grants = Mapping[str, frozenset[str]]
 
 GRANTS: Mapping[str, Grants] = {
     "identity": {
-        "booking": frozenset({"booking:people:export", "booking:standing:write"}),
-        "catalog": frozenset({"catalog:people:export", "catalog:standing:write"}),
-        "config": frozenset({"config:people:export"}),
+        "booking": frozenset(
+            {"booking:people:export", "booking:purge-user", "booking:standing:write"}
+        ),
+        "catalog": frozenset(
+            {"catalog:people:export", "catalog:purge-user", "catalog:standing:write"}
+        ),
+        "config": frozenset({"config:people:export", "config:purge-user"}),
     },
     "catalog": {
         "booking": frozenset(

@@ -28,7 +28,11 @@ _FIND_SESSION = (
         func.coalesce(SessionRow.second_factor_at > func.now() - second_factor.LASTS, False),
     )
     .join(UserRow, UserRow.id == SessionRow.user_id)
-    .where(SessionRow.token_hash == bindparam("token_hash"), SessionRow.expires_at > func.now())
+    .where(
+        SessionRow.token_hash == bindparam("token_hash"),
+        SessionRow.expires_at > func.now(),
+        UserRow.closed_by.is_(None),
+    )
 )
 _FIND_API_TOKEN = (
     select(
@@ -42,7 +46,11 @@ _FIND_API_TOKEN = (
         func.coalesce(ApiTokenRow.last_used_at >= func.now() - SEEN_AGAIN_AFTER, False),
     )
     .join(UserRow, UserRow.id == ApiTokenRow.user_id)
-    .where(ApiTokenRow.token_hash == bindparam("token_hash"), ApiTokenRow.expires_at > func.now())
+    .where(
+        ApiTokenRow.token_hash == bindparam("token_hash"),
+        ApiTokenRow.expires_at > func.now(),
+        UserRow.closed_by.is_(None),
+    )
 )
 
 

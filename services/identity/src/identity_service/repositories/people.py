@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, cast, exists, func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, cast, delete, exists, func, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from identity_service.domain import second_factor
 from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.people import (
     Changes,
@@ -21,12 +22,16 @@ from identity_service.domain.people import (
 )
 from identity_service.domain.sign_in import ProviderIdentity
 from identity_service.models import (
+    PROFILE_ROWS,
     ROLE,
     AccountRow,
+    ApiTokenRow,
     ApprovalRow,
     ComedianProfileRow,
     CreatorProfileRow,
     OrganizerProfileRow,
+    PasswordAttemptsRow,
+    SessionRow,
     UserRow,
 )
 
@@ -118,10 +123,78 @@ class PeopleRepository:
         return withdrawn.one_or_none() is not None
 
     def lock(self, user_id: UUID) -> Role | None:
-        """Return the person's role, which stays as it is until the transaction ends."""
+        """Return the person's role, which stays as it is until the transaction ends.
+
+        None if there is no such person, or the account is being deleted: it counts as gone.
+        """
         return self._session.scalar(
+            select(UserRow.role)
+            .where(UserRow.id == user_id, UserRow.closed_by.is_(None))
+            .with_for_update()
+        )
+
+    def exists(self, user_id: UUID) -> bool:
+        """Return whether there is such a person."""
+        return self._session.scalar(select(UserRow.id).where(UserRow.id == user_id)) is not None
+
+    def is_closed(self, user_id: UUID) -> bool:
+        """Return whether the account is being deleted; it stays so until the transaction ends."""
+        return bool(
+            self._session.scalar(
+                select(UserRow.closed_by.is_not(None))
+                .where(UserRow.id == user_id)
+                .with_for_update(read=True)
+            )
+        )
+
+    def close(self, user_id: UUID, *, by: UUID) -> Role | None:
+        """Have nobody sign in, and no sign-in count, for the sake of a deletion; return the role.
+
+        An ADMIN's account stays open. None if there is no such person. Harmless if repeated.
+        """
+        role = self._session.scalar(
             select(UserRow.role).where(UserRow.id == user_id).with_for_update()
         )
+        if role not in (None, Role.ADMIN):
+            self._session.execute(
+                update(UserRow)
+                .where(UserRow.id == user_id, UserRow.closed_by.is_(None))
+                .values(closed_by=by, updated_at=UserRow.updated_at)
+            )
+        return role
+
+    def reopen(self, user_id: UUID, *, by: UUID) -> None:
+        """Let sign-ins count again that this deletion suspended."""
+        self._session.execute(
+            update(UserRow)
+            .where(UserRow.id == user_id, UserRow.closed_by == by)
+            .values(closed_by=None, updated_at=UserRow.updated_at)
+        )
+
+    def erase(self, user_id: UUID) -> dict[str, int]:
+        """Remove a person with all that hangs on her, and return how many rows of each kind."""
+        counts = {
+            "sessions": self._count(SessionRow.user_id, user_id),
+            "apiTokens": self._count(ApiTokenRow.user_id, user_id),
+            "profiles": sum(self._count(row.user_id, user_id) for row in PROFILE_ROWS.values()),
+            "approvals": self._count(ApprovalRow.user_id, user_id),
+        }
+        self._session.execute(
+            delete(PasswordAttemptsRow).where(
+                PasswordAttemptsRow.key == second_factor.account_key(str(user_id))
+            )
+        )
+        gone = self._session.execute(
+            delete(UserRow).where(UserRow.id == user_id).returning(UserRow.id)
+        )
+        return {"accounts": len(gone.all()), **counts}
+
+    def ids_after(self, last: UUID | None, *, limit: int) -> Sequence[UUID]:
+        """Return some people's ids, in order."""
+        query = select(UserRow.id).order_by(UserRow.id).limit(limit)
+        if last is not None:
+            query = query.where(UserRow.id > last)
+        return self._session.scalars(query).all()
 
     def set_role(self, user_id: UUID, role: Role) -> None:
         """Change the role of a person locked in this transaction."""
@@ -132,7 +205,7 @@ class PeopleRepository:
         self._session.execute(update(UserRow).where(UserRow.id == user_id).values(**changes))
 
     def onboard(self, user_id: UUID, answers: Onboarding) -> None:
-        """Store a person's answers; the moment of the first ones stays."""
+        """Store the answers of a person who is locked; the moment of the first ones stays."""
         self._session.execute(
             update(UserRow)
             .where(UserRow.id == user_id)
@@ -181,6 +254,10 @@ class PeopleRepository:
             )
             for user_id, name, role, approval, image in found
         ]
+
+    def _count(self, column: InstrumentedAttribute[UUID], user_id: UUID) -> int:
+        found = self._session.scalar(select(func.count()).where(column == user_id))
+        return found or 0
 
 
 def newest_approval() -> ColumnElement[ApprovalStatus | None]:

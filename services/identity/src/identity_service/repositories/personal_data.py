@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from identity_service.domain.second_factor import account_key
 from identity_service.models import (
+    AccountDeletionRow,
     AccountRow,
     AdminPasswordRow,
     ApiTokenRow,
@@ -59,6 +60,9 @@ class PersonalDataRepository:
             "admin_password": self._one(AdminPasswordRow, AdminPasswordRow.user_id == user_id),
             "password_attempts": self._one(
                 PasswordAttemptsRow, PasswordAttemptsRow.key == account_key(str(user_id))
+            ),
+            "account_deletions": self._all(
+                AccountDeletionRow, AccountDeletionRow.person_id == user_id
             ),
             "audit_entries": self._audit_entries(user_id),
         }

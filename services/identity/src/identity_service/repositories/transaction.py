@@ -12,6 +12,7 @@ from identity_service.repositories.applications import ApplicationRepository
 from identity_service.repositories.audit import AuditRepository
 from identity_service.repositories.contacts import ContactRepository
 from identity_service.repositories.creators import CreatorRepository
+from identity_service.repositories.deletions import DeletionRepository
 from identity_service.repositories.people import PeopleRepository
 from identity_service.repositories.personal_data import PersonalDataRepository
 from identity_service.repositories.service_clients import ServiceClientRepository
@@ -35,6 +36,7 @@ class Transaction:
         self.sign_in_attempts = SignInAttemptRepository(session)
         self.contacts = ContactRepository(session)
         self.creators = CreatorRepository(session)
+        self.deletions = DeletionRepository(session)
         self.admin_passwords = AdminPasswordRepository(session)
         self.audit = AuditRepository(session)
         self.personal_data = PersonalDataRepository(session)

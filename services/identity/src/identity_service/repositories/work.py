@@ -8,6 +8,13 @@ from identity_service.domain.standing import RECEIVERS
 from service_kit.durable import WorkQueue
 
 SEND_STANDING = "send_standing"
+DELETE_ACCOUNT = "delete_account"
+DELETIONS = "deletions"  # a queue of its own: no deletion waits for a standing
+
+
+def deletion_work_id(saga_id: UUID, attempt: int) -> str:
+    """Return the id of one run of a deletion: random, never the person's."""
+    return f"deletion:{saga_id}:{attempt}"
 
 
 class Work:
@@ -32,3 +39,13 @@ class Work:
                 work_id=f"standing:{standing_id}:{version}:{receiver}",
                 queue=receiver,
             )
+
+    def delete_account(self, saga_id: UUID, *, attempt: int = 1) -> None:
+        """Do a deletion; the work names the deletion, never the person."""
+        self._queue.put(
+            self._session,
+            DELETE_ACCOUNT,
+            str(saga_id),
+            work_id=deletion_work_id(saga_id, attempt),
+            queue=DELETIONS,
+        )

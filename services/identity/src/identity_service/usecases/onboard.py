@@ -14,6 +14,8 @@ def onboard(begin: Begin, *, user_id: UUID, answers: Onboarding) -> Person:
         UnknownPerson: the person is gone.
     """
     with begin() as tx:
+        if tx.people.lock(user_id) is None:
+            raise UnknownPerson
         tx.people.onboard(user_id, answers)
         person = tx.people.get(user_id)
     if person is None:

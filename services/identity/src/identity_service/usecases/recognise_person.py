@@ -5,6 +5,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from identity_service.domain.audit import Action
+from identity_service.domain.errors import AccountClosed
 from identity_service.domain.sign_in import ProviderIdentity, SignInPolicy
 from identity_service.repositories.transaction import Begin
 from identity_service.usecases.settle_standing import settle_standing
@@ -25,6 +26,7 @@ def recognise_person(
 
     Raises:
         EmailNotVerified: the provider does not vouch for the e-mail.
+        AccountClosed: the account is being deleted.
     """
     identity.require_verified_email()
     with begin() as tx:
@@ -32,6 +34,8 @@ def recognise_person(
         if user_id is None:
             user_id = new_id or uuid7()
             tx.people.add(user_id, policy.provider, identity)
+        elif tx.people.is_closed(user_id):
+            raise AccountClosed
         else:
             tx.people.refresh(user_id, identity)
         if not policy.is_admin(identity.email):

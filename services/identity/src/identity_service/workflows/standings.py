@@ -8,8 +8,6 @@ from identity_service.repositories.transaction import Begin
 from identity_service.usecases.send_standing import send_standing
 from service_kit.durable import step
 
-VERSION = "1"  # raise it when the steps of a workflow change
-
 
 class StandingWorkflows:
     """Keeps what the other services know of creators in step with the decisions."""

@@ -1,0 +1,42 @@
+"""Asking for one's account to be deleted."""
+
+from uuid import UUID, uuid4
+
+from identity_service.domain.audit import Action
+from identity_service.domain.deletion_links import DeletionLinks
+from identity_service.domain.errors import AdminsStay, SignedOut
+from identity_service.domain.people import Role
+from identity_service.repositories.transaction import Begin
+from service_kit.person_hashes import PersonHashes
+
+
+def request_deletion(
+    begin: Begin, hashes: PersonHashes, links: DeletionLinks, *, user_id: UUID
+) -> UUID:
+    """Begin a deletion, which a worker carries out; return its id.
+
+    While one is under way, it is that one: a repeated request begins no second.
+
+    Raises:
+        SignedOut: the person is gone, or going.
+        AdminsStay: the person is an admin.
+    """
+    with begin() as tx:
+        role = tx.people.lock(user_id)
+        if role is None:
+            raise SignedOut
+        if role is Role.ADMIN:
+            raise AdminsStay
+        under_way = tx.deletions.under_way_of(user_id)
+        if under_way is not None:
+            return under_way
+        saga_id = uuid4()
+        tx.deletions.add(
+            saga_id,
+            person_id=user_id,
+            person_hash=hashes.of(user_id),
+            link_hash=links.hash_of(saga_id),
+        )
+        tx.audit.record(Action.DELETION_REQUESTED, actor_id=user_id, subject_id=user_id)
+        tx.work.delete_account(saga_id)
+    return saga_id

@@ -1,0 +1,282 @@
+"""Deleting one's account, as its owner, a stranger and an administrator see it.
+
+Here nobody carries the work out: with all services and workers see `tests/system`.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from services.identity.tests.api.test_admins import set_password
+from services.identity.tests.conftest import Browser, OpenBrowser, PersonFactory, some_email
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from identity_service.domain.deletions import STUCK_AFTER_FAILURES, DeletionState, Reason
+from identity_service.usecases.delete_account import OwnHolder, decide, fence_holder, refuse
+from identity_service.usecases.delete_account import end_refused as end
+from identity_service.wiring import Wiring
+from service_kit import deadline
+
+DELETE = "/api/v1/profile/delete"
+ADMIN = "/api/v1/admin/account-deletions"
+AT_ONCE = {deadline.HEADER: "600"}
+
+
+@pytest.fixture
+def admin(browser: Browser, use: Wiring) -> Browser:
+    """An admin who has given the second factor."""
+    email = some_email()
+    listed = browser.served_by(use, admin_emails=frozenset({email}))
+    listed.sign_in(email)
+    number = uuid4().int
+    listed.client.environ_base["REMOTE_ADDR"] = f"10.{number % 256}.{number // 256 % 256}.7"
+    assert set_password(listed, "seven silly llamas").status_code == 200
+    return listed
+
+
+def ask(browser: Browser, method: str = "POST", **headers: str) -> TestResponse:
+    sent = {**browser.bearer(), **AT_ONCE, **headers}
+    return browser.client.open(DELETE, method=method, headers=sent)
+
+
+def saga_of(use: Wiring, browser: Browser) -> UUID:
+    with use.read() as tx:
+        found = tx.deletions.under_way_of(UUID(browser.session()["user"]["id"]))
+    assert found is not None
+    return found
+
+
+def shown(browser: Browser, answer: TestResponse) -> dict[str, Any]:
+    assert answer.json is not None
+    told = browser.get(answer.json["statusUrl"])
+    assert told.status_code == 200, told.text
+    assert told.headers["Cache-Control"] == "no-store"
+    return dict(told.json or {})
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_wish_that_is_not_decided_yet_is_answered_with_where_to_look(
+    open_browser: OpenBrowser, method: str
+) -> None:
+    browser = open_browser()
+    browser.sign_in(some_email())
+
+    answer = ask(browser, method)
+
+    assert answer.status_code == 202, answer.text
+    assert answer.json is not None
+    assert answer.json.keys() == {"success", "state", "statusUrl"}
+    assert (answer.json["success"], answer.json["state"]) == (False, "PREPARING")
+    assert answer.headers["Location"] == answer.json["statusUrl"]
+    told = shown(open_browser(), answer)  # a stranger with the link
+    assert (told["state"], told["steps"], told["receipt"]) == ("PREPARING", [], None)
+
+
+def test_a_repeated_wish_is_the_same_deletion(browser: Browser) -> None:
+    browser.sign_in(some_email())
+
+    first, second = ask(browser), ask(browser)
+
+    assert first.json == second.json
+
+
+def test_a_body_is_not_needed_and_not_looked_at(browser: Browser) -> None:
+    browser.sign_in(some_email())
+
+    answer = browser.client.post(
+        DELETE, json={"confirm": True}, headers={**browser.bearer(), **AT_ONCE}
+    )
+
+    assert answer.status_code == 202
+
+
+def test_past_the_pivot_the_account_goes_and_so_does_the_cookie(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    headers = {**browser.bearer(), **AT_ONCE}
+    first = browser.client.post(DELETE, headers=headers)
+    saga_id = saga_of(use, browser)
+    assert decide(use.begin, saga_id=saga_id)
+
+    answer = browser.client.post(DELETE, headers=headers)
+
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"success": True, "state": "PURGING", "statusUrl": (first.json or {})["statusUrl"]},
+    )
+    assert browser.session() == {}
+
+
+def test_a_refusal_names_its_reasons(use: Wiring, browser: Browser) -> None:
+    browser.sign_in(some_email())
+    headers = {**browser.bearer(), **AT_ONCE}
+    answer = browser.client.post(DELETE, headers=headers)
+    show = {"id": str(uuid4()), "title": "Open Mic"}
+    reason = Reason("SHOWS_WITH_TICKETS", "You have 1 show with sold tickets: Open Mic.", (show,))
+    saga_id = saga_of(use, browser)
+    refuse(use.begin, saga_id=saga_id, reasons=(reason,))
+    assert shown(browser, answer)["state"] == "WITHDRAWING"
+    end(use.begin, saga_id=saga_id)
+
+    told = shown(browser, answer)
+
+    assert told["state"] == "REFUSED"
+    assert told["reasons"] == [
+        {"code": reason.code, "message": reason.message, "shows": [show]},
+    ]
+    assert told["decidedAt"] is None
+    assert told["endedAt"] is not None
+    again = browser.client.post(DELETE, headers=headers)
+    assert again.status_code == 202  # which is another one
+    assert (again.json or {})["statusUrl"] != (answer.json or {})["statusUrl"]
+
+
+def test_while_the_account_is_closed_nobody_is_signed_in_and_nobody_signs_in(
+    use: Wiring, browser: Browser
+) -> None:
+    email = some_email()
+    browser.sign_in(email)
+    ask(browser)
+    saga_id = saga_of(use, browser)
+
+    fence_holder(use.begin, "identity", OwnHolder(use.begin), saga_id=saga_id)
+
+    assert browser.session() == {}
+    assert browser.exchange().status_code == 401
+    answer = browser.sign_in(email)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/auth/signin?error=AccessDenied"
+
+
+def test_an_administrators_account_is_not_deleted(admin: Browser) -> None:
+    answer = ask(admin)
+
+    assert answer.status_code == 403
+    assert (answer.json or {})["code"] == "ADMIN_ACCOUNT"
+
+
+def test_an_unknown_link_shows_nothing(client: FlaskClient) -> None:
+    for token in ("x", "%00", "A" * 43, "é"):
+        answer = client.get(f"/api/v1/account-deletions/{token}")
+        assert answer.status_code == 404, token
+        assert (answer.json or {})["code"] == "UNKNOWN_DELETION"
+
+
+def test_administrators_see_first_what_is_stuck(
+    use: Wiring, open_browser: OpenBrowser, admin: Browser
+) -> None:
+    stuck, fine = open_browser(), open_browser()
+    sagas = []
+    for browser in (stuck, fine):
+        browser.sign_in(some_email())
+        ask(browser)
+        sagas.append(saga_of(use, browser))
+    user_id = stuck.session()["user"]["id"]
+    with use.begin() as tx:
+        tx.deletions.begin_step(sagas[0], "fence_booking")
+        for _ in range(STUCK_AFTER_FAILURES):
+            tx.deletions.note_failure(sagas[0], "fence_booking", "booking: answered 500")
+
+    listed = admin.client.get(f"{ADMIN}?state=PREPARING", headers=admin.bearer()).json
+
+    assert listed is not None
+    found = {each["id"]: each for each in listed["deletions"]}
+    shown = found[str(sagas[0])]
+    assert (shown["stuck"], shown["userId"]) == (True, user_id)
+    assert [(step["failures"], step["problem"]) for step in shown["steps"]] == [
+        (STUCK_AFTER_FAILURES, "booking: answered 500")
+    ]
+    assert found[str(sagas[1])]["stuck"] is False
+    flags = [each["stuck"] for each in listed["deletions"]]
+    assert flags == sorted(flags, reverse=True)
+
+
+def test_the_list_goes_on_page_by_page(
+    use: Wiring, person_with: PersonFactory, admin: Browser
+) -> None:
+    for _ in range(5):
+        with use.begin() as tx:
+            person_id, saga_id = person_with(), uuid4()
+            tx.deletions.add(
+                saga_id,
+                person_id=person_id,
+                person_hash=use.person_hashes.of(person_id),
+                link_hash=use.deletion_links.hash_of(saga_id),
+            )
+
+    def page(cursor: str) -> dict[str, Any]:
+        answer = admin.client.get(f"{ADMIN}?limit=2{cursor}", headers=admin.bearer())
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json or {})
+
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        got = page(cursor)
+        seen += [each["id"] for each in got["deletions"]]
+        if got["nextCursor"] is None:
+            break
+        cursor = f"&cursor={got['nextCursor']}"
+
+    assert len(seen) == len(set(seen)) >= 5
+
+
+def test_a_retry_begins_another_run_and_is_written_down(
+    use: Wiring, open_browser: OpenBrowser, admin: Browser
+) -> None:
+    person = open_browser()
+    person.sign_in(some_email())
+    ask(person)
+    saga_id = saga_of(use, person)
+
+    answer = admin.client.post(
+        ADMIN, json={"deletionId": str(saga_id), "action": "RETRY"}, headers=admin.bearer()
+    )
+
+    assert (answer.status_code, answer.json) == (200, {"success": True})
+    with use.read() as tx:
+        deletion = tx.deletions.get(saga_id)
+    assert deletion is not None
+    assert deletion.attempt == 2
+    log = admin.client.get(
+        "/api/v1/admin/audit?action=DELETION_RETRIED&limit=1", headers=admin.bearer()
+    ).json
+    assert log is not None
+    assert log["entries"][0]["after"] == {"deletion": str(saga_id), "attempt": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"deletionId": str(uuid4()), "action": "RETRY"}, 404, "UNKNOWN_DELETION"),
+        ({"deletionId": "x", "action": "RETRY"}, 422, "INVALID_FIELDS"),
+        ({"deletionId": str(uuid4()), "action": "UNDO"}, 422, "INVALID_FIELDS"),
+        ({"action": "RETRY"}, 422, "INVALID_FIELDS"),
+        ({"deletionId": str(uuid4()), "action": "RETRY", "force": 1}, 422, "INVALID_FIELDS"),
+    ],
+)
+def test_a_retry_of_something_else_is_refused(
+    admin: Browser, body: dict[str, Any], status: int, code: str
+) -> None:
+    answer = admin.client.post(ADMIN, json=body, headers=admin.bearer())
+
+    assert (answer.status_code, (answer.json or {})["code"]) == (status, code)
+
+
+def test_what_came_to_nothing_is_in_the_persons_export(use: Wiring, browser: Browser) -> None:
+    browser.sign_in(some_email())
+    ask(browser)
+    user_id = UUID(browser.session()["user"]["id"])
+    with use.engine.connect() as connection:
+        states = connection.execute(
+            text("SELECT state FROM identity.account_deletion WHERE person_id = :id"),
+            {"id": user_id},
+        ).scalars()
+        assert list(states) == [DeletionState.PREPARING]
+    with use.read() as tx:
+        told = tx.personal_data.of(user_id)
+    assert told is not None
+    assert [each["state"] for each in told["account_deletions"]] == [DeletionState.PREPARING]
