@@ -415,6 +415,24 @@ def test_whom_a_backup_brings_back_is_deleted_again(
         assert (tx.people.exists(back), tx.people.exists(stays)) == (False, True)
 
 
+def test_what_an_admin_decides_who_is_gone_by_then_is_nobodys_decision(
+    use: Wiring, creator: Callable[[], tuple[UUID, str]]
+) -> None:
+    user_id, _ = creator()
+    nobody = uuid4()  # whose token is good for some seconds more
+
+    decide_application(use.begin, user_id=user_id, decision=ApprovalStatus.REVOKED, admin_id=nobody)
+
+    with use.read() as tx:
+        newest = tx.personal_data.of(user_id)
+    assert newest is not None
+    assert newest["approvals"][-1] is not None
+    assert {each["admin_id"] for each in newest["approvals"]} == {None, user_id}
+    assert str(nobody) not in str(
+        [rows_of(use, table.name) for table in Base.metadata.tables.values()]
+    )
+
+
 def stands_still(use: Wiring, saga_id: UUID) -> None:
     sql(
         use,

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from identity_service.domain.approvals import Approval, ApprovalStatus
 from identity_service.domain.people import Changes, CreatorProfile, Role
-from identity_service.models import PROFILE_ROWS, ApprovalRow
+from identity_service.models import PROFILE_ROWS, ApprovalRow, UserRow
 from identity_service.repositories.people import profile_of
 
 
@@ -62,7 +62,7 @@ class ApplicationRepository:
     def record(
         self, user_id: UUID, status: ApprovalStatus, *, admin_id: UUID | None, reason: str | None
     ) -> None:
-        """Append an entry to the person's history."""
+        """Append an entry to the person's history; an admin who is gone meanwhile is not named."""
         last = self._session.scalar(
             select(func.max(ApprovalRow.number)).where(ApprovalRow.user_id == user_id)
         )
@@ -72,9 +72,16 @@ class ApplicationRepository:
                 user_id=user_id,
                 number=(last or 0) + 1,
                 status=status,
-                admin_id=admin_id,
+                admin_id=self._if_there(admin_id),
                 reason=reason,
             )
+        )
+
+    def _if_there(self, admin_id: UUID | None) -> UUID | None:
+        return self._session.scalar(
+            select(UserRow.id)
+            .where(UserRow.id == admin_id)
+            .with_for_update(read=True, key_share=True)
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Uuid, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 from uuid_utils.compat import uuid7
@@ -87,16 +87,22 @@ class AuditRepository:
         ]
 
     def _reference(self, user_id: UUID | None) -> UUID | None:
+        """Return the name of a person in the log, None for one who is gone meanwhile."""
         if user_id is None:
             return None
+        there = (
+            select(UserRow.id, literal(uuid4(), Uuid))
+            .where(UserRow.id == user_id)
+            .with_for_update(read=True, key_share=True)
+        )
         self._session.execute(
             insert(AuditPersonRow)
-            .values(user_id=user_id, reference=uuid4())
+            .from_select(["user_id", "reference"], there)
             .on_conflict_do_nothing()
         )
-        return self._session.execute(
+        return self._session.scalar(
             select(AuditPersonRow.reference).where(AuditPersonRow.user_id == user_id)
-        ).scalar_one()
+        )
 
 
 def _person(reference: UUID | None, user_id: UUID | None, email: str | None) -> AuditPerson | None:
