@@ -210,3 +210,30 @@ def _forget(engine: Engine, name: str) -> None:
     statement = "DELETE FROM errands_workflows.workflow_status WHERE workflow_uuid = %s"
     with engine.begin() as connection:
         connection.exec_driver_sql(statement, (f"errand:{name}",))
+
+
+def test_work_is_under_way_for_the_workers_who_will_do_it_and_then_forgotten(
+    engine: Engine, start_worker: StartWorker, notes: Path, hold: Path
+) -> None:
+    name = str(uuid4())
+    work_id, queue = f"errand:{name}", WorkQueue(engine, service=SERVICE)
+    assert not queue.under_way([work_id], version="test")
+    put_errands(engine, name)
+    assert queue.under_way([work_id], version="test")
+    start_worker(str(uuid4()))
+    wait_until(lambda: "waiting" in lines(notes))
+
+    assert queue.under_way([work_id], version="test")
+    assert not queue.under_way([work_id], version="another")
+
+    hold.unlink()
+    wait_until(lambda: not queue.under_way([work_id], version="test"))
+    queue.forget([work_id, "errand:unknown"])
+    queue.forget([work_id])
+    with engine.connect() as connection:
+        left = connection.exec_driver_sql(
+            f"SELECT count(*) FROM {SERVICE}_workflows.operation_outputs"  # noqa: S608
+            " WHERE workflow_uuid = %s",
+            (work_id,),
+        ).scalar_one()
+    assert left == 0
