@@ -24,6 +24,7 @@ from service_kit.testing import TokenIssuer
 
 FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
 
+ERASURE_KEY = "the key of tombstones in these tests"
 MERCHANT = any_merchant()
 
 ShowFactory = Callable[..., UUID]
@@ -66,6 +67,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         client_id="booking",
         client_secret="unused",
         ticket_key_encryption_keys=(Fernet.generate_key().decode(),),
+        erasure_key=ERASURE_KEY,
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("booking"))
     with wiring.begin() as tx:

@@ -33,6 +33,7 @@ class Settings:
     client_id: str
     client_secret: str
     ticket_key_encryption_keys: tuple[str, ...]  # the first one encrypts
+    erasure_key: str  # under which people who are gone are remembered, the same in every service
     payments: PaymentSettings | None = None  # none: paid at the venue
 
     @property
@@ -60,6 +61,7 @@ class Settings:
                 client_id=env.text("SERVICE_CLIENT_ID", "booking"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
                 ticket_key_encryption_keys=env.encryption_keys("TICKET_KEY_ENCRYPTION_KEY"),
+                erasure_key=env.secret("ERASURE_KEY"),
                 payments=_payments(env, mode) if online else None,
             )
 

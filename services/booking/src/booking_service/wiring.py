@@ -30,6 +30,7 @@ from booking_service.workflows.payments import PaymentWorkflows
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
+from service_kit.person_hashes import PersonHashes
 from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
 
@@ -55,6 +56,7 @@ class Wiring:
     desk: Desk
     ticket_keys: TicketKeyring
     people: PeopleClient
+    person_hashes: PersonHashes
     verifier: TokenVerifier
 
     def ready(self) -> None:
@@ -93,6 +95,7 @@ def wire(settings: Settings) -> Wiring:
         ticket_keys=TicketKeyring(begin, cipher_of(settings.ticket_key_encryption_keys)),
         identity=IdentityClient(identity),
         people=PeopleClient(identity),
+        person_hashes=PersonHashes(settings.erasure_key),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography.fernet import Fernet
+from services.booking.tests.conftest import ERASURE_KEY
 
 from booking_service.domain.bookings import Booking, BookingStatus
 from booking_service.domain.cancellations import (
@@ -162,6 +163,7 @@ def start_worker(databases: Databases) -> Iterator[Worker]:
             "IDENTITY_URL": nobody,
             "CONFIG_URL": nobody,
             "TICKET_KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+            "ERASURE_KEY": ERASURE_KEY,
             "JWT_ISSUER": nobody,
             "SERVICE_CLIENT_SECRET": "not needed here, but long enough",
             "WORKER_ID": "test-worker",

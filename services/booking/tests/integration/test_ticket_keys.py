@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from services.booking.tests.conftest import ERASURE_KEY
 
 from booking_service.app import create_app
 from booking_service.domain.errors import TicketInvalid
@@ -212,6 +213,7 @@ ENVIRONMENT = {
     "JWT_ISSUER": "http://127.0.0.1:9",
     "SERVICE_CLIENT_SECRET": "not needed here, but long enough",
     "TICKET_KEY_ENCRYPTION_KEY": KEY,
+    "ERASURE_KEY": ERASURE_KEY,
 }
 
 

@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "IDENTITY_URL": "http://identity",
     "CONFIG_URL": "http://config",
     "TICKET_KEY_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    "ERASURE_KEY": STRONG,
     "JWT_ISSUER": "https://comedy.example",
     "SERVICE_CLIENT_SECRET": STRONG,
 }
@@ -34,6 +35,14 @@ def test_bookings_are_paid_at_the_venue_unless_somebody_collects() -> None:
     assert payments.base_url == "https://api.razorpay.com"
     assert payments.reconcile_after_seconds == 780
     assert payments.keys.webhook_secrets == (STRONG, STRONG[::-1])
+
+
+def test_nobody_starts_without_the_key_of_tombstones() -> None:
+    assert settings().erasure_key == STRONG
+    with pytest.raises(SettingsError, match="ERASURE_KEY is not set"):
+        settings(ERASURE_KEY="")
+    with pytest.raises(SettingsError, match="ERASURE_KEY is too weak"):
+        settings(ERASURE_KEY="hunter2")
 
 
 @pytest.mark.parametrize(

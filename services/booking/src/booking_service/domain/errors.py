@@ -91,6 +91,12 @@ class BookingNotFound(BookingError):
     code = "BOOKING_NOT_FOUND"
 
 
+class AccountClosed(BookingError):
+    """This account is being deleted."""
+
+    code = "ACCOUNT_CLOSED"
+
+
 class TicketInvalid(BookingError):
     """This is no ticket of ours, or its code has been replaced: please open the ticket again."""
 
