@@ -73,7 +73,7 @@ def wire(settings: Settings) -> Wiring:
     )
     repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
     begin, read = transactions(engine, repositories), reads(engine, repositories)
-    rules = CurrentRules(read)
+    rules, person_hashes = CurrentRules(read), PersonHashes(settings.erasure_key)
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
         client_id=settings.client_id,
@@ -85,7 +85,7 @@ def wire(settings: Settings) -> Wiring:
         engine=engine,
         sales_engine=sales_engine,
         begin=begin,
-        box_office=BoxOffice(sales_engine, read),
+        box_office=BoxOffice(sales_engine, read, person_hashes),
         read=read,
         fees=CurrentFees(read),
         rules=rules,
@@ -95,7 +95,7 @@ def wire(settings: Settings) -> Wiring:
         ticket_keys=TicketKeyring(begin, cipher_of(settings.ticket_key_encryption_keys)),
         identity=IdentityClient(identity),
         people=PeopleClient(identity),
-        person_hashes=PersonHashes(settings.erasure_key),
+        person_hashes=person_hashes,
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from booking_service.domain.bookings import Booking, IdempotencyKey, Payments
 from booking_service.domain.creators import Standing
-from booking_service.domain.errors import BookingError, KeyReused, ShowNotOnSale
+from booking_service.domain.errors import AccountClosed, BookingError, KeyReused, ShowNotOnSale
 from booking_service.repositories.idempotency_keys import LOCK_NOT_AVAILABLE
 from booking_service.usecases.cancel_booking import cancel_booking
 from booking_service.usecases.confirm_booking import confirm_booking
@@ -34,11 +34,21 @@ from booking_service.usecases.set_standing import set_standing
 from booking_service.wiring import Wiring
 from check_invariants import INVARIANTS
 
-EXAMPLES, ROUNDS, AT_ONCE = 14, 10, 6
+EXAMPLES, ROUNDS, AT_ONCE = 14, 10, 9
 # Bookings are confirmed here without a payment; those that are paid have tests of their own.
 ELSEWHERE = r"identity\.|catalog\.|config\.|booking\.payment"
 OF_BOOKING = [each for each in INVARIANTS if not re.search(ELSEWHERE, each.violations)]
 LIMIT = 10
+
+FENCE = """
+INSERT INTO booking.account_deletion (saga_id, person_hash, state)
+VALUES (gen_random_uuid(), %s, 'FENCED')
+ON CONFLICT (person_hash) WHERE state <> 'LIFTED' DO NOTHING
+"""
+LIFT = """
+UPDATE booking.account_deletion SET state = 'LIFTED', ended_at = now()
+WHERE person_hash = %s AND state = 'FENCED'
+"""
 
 ShowFactory = Callable[..., UUID]
 
@@ -104,7 +114,15 @@ class Allow:
     allowed: bool
 
 
-Operation: TypeAlias = Reserve | Cancel | Capture | Fail | Expire | Sweep | Change | Allow
+@dataclass(frozen=True)
+class Close:
+    """The deletion of a buyer's account begins, or is called off."""
+
+    buyer: int
+    closed: bool
+
+
+Operation: TypeAlias = Reserve | Cancel | Capture | Fail | Expire | Sweep | Change | Allow | Close
 
 small = st.integers(0, 1)
 which = st.integers(0, 50)
@@ -124,6 +142,7 @@ other = st.one_of(
     st.builds(Sweep),
     st.builds(Change, show=small, capacity=st.integers(4, 16), days=st.integers(0, 2)),
     st.builds(Allow, show=small, allowed=st.sampled_from([True, True, False])),
+    st.builds(Close, buyer=st.integers(0, 2), closed=st.sampled_from([True, False, False])),
 )
 operation: st.SearchStrategy[Operation] = reserve | other
 
@@ -136,6 +155,7 @@ class World:
     creators: list[UUID]
     buyers: list[UUID] = field(default_factory=lambda: [uuid4() for _ in range(3)])
     allowed: list[bool] = field(default_factory=lambda: [True, True])
+    closed: list[bool] = field(default_factory=lambda: [False] * 3)
     bookings: list[tuple[UUID, UUID]] = field(default_factory=list)  # buyer, booking
     answers: dict[tuple[UUID, str], tuple[str, Booking]] = field(default_factory=dict)
     versions: int = 1
@@ -190,6 +210,8 @@ class Operations:
             case Allow():
                 said = Standing(wished.allowed, world.next_version())
                 set_standing(use.begin, creator_id=world.creators[wished.show], said=said)
+            case Close():
+                self._close(world.buyers[wished.buyer], closed=wished.closed)
             case _ if world.bookings:
                 self._move(wished, *world.booking(wished.booking))
         return None
@@ -214,6 +236,15 @@ class Operations:
                         " WHERE id = %s AND status = 'PENDING'",
                         (booking_id,),
                     )
+
+    def _close(self, buyer_id: UUID, *, closed: bool) -> None:
+        person_hash = self.use.person_hashes.of(buyer_id)
+        with self.use.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(hashtextextended('person:' || %s, 0))",
+                (person_hash.hex(),),
+            )
+            connection.exec_driver_sql(FENCE if closed else LIFT, (person_hash,))
 
     def _change(self, wished: Change) -> None:
         with self.use.read() as tx:
@@ -248,6 +279,7 @@ class BoxOffice(RuleBasedStateMachine):
         with ThreadPoolExecutor(len(wished)) as pool:
             outcomes = list(pool.map(self.operations.run, wished))
         self._nothing_of_a_revoked_creator_was_sold(wished, outcomes)
+        self._nothing_was_sold_to_whose_account_is_closed(wished, outcomes)
         self._a_key_has_one_effect(wished, outcomes)
         made = [
             (self.world.buyers[each.buyer], outcome.id)
@@ -265,12 +297,34 @@ class BoxOffice(RuleBasedStateMachine):
             if not isinstance(each, Reserve) or each.show in changed:
                 continue
             if not self.world.allowed[each.show] and not self._is_repeated(each):
-                assert isinstance(outcome, ShowNotOnSale | KeyReused | Busy)
+                assert isinstance(outcome, ShowNotOnSale | AccountClosed | KeyReused | Busy)
         for show in changed:
             with self.use.read() as tx:
                 stored = tx.inventory.of(self.world.shows[show])
             assert stored is not None
             self.world.allowed[show] = stored.creator_allowed
+
+    def _nothing_was_sold_to_whose_account_is_closed(
+        self, wished: list[Operation], outcomes: list[Outcome]
+    ) -> None:
+        changed = {each.buyer for each in wished if isinstance(each, Close)}
+        for each, outcome in zip(wished, outcomes, strict=True):
+            if not isinstance(each, Reserve) or each.buyer in changed:
+                continue
+            if self.world.closed[each.buyer]:
+                if not self._is_repeated(each):
+                    assert isinstance(outcome, AccountClosed | KeyReused | Busy)
+            else:
+                assert not isinstance(outcome, AccountClosed)
+        for buyer in changed:
+            person_hash = self.use.person_hashes.of(self.world.buyers[buyer])
+            with self.use.engine.connect() as connection:
+                fences = connection.exec_driver_sql(
+                    "SELECT count(*) FROM booking.account_deletion"
+                    " WHERE person_hash = %s AND state <> 'LIFTED'",
+                    (person_hash,),
+                )
+                self.world.closed[buyer] = fences.scalar_one() > 0
 
     def _a_key_has_one_effect(self, wished: list[Operation], outcomes: list[Outcome]) -> None:
         for each, outcome in zip(wished, outcomes, strict=True):

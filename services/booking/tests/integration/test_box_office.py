@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from services.booking.tests.conftest import make_offer
+from services.booking.tests.integration.test_reserve_function import CLOSE, closing
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import OperationalError
 from uuid_utils.compat import uuid7
 
 from booking_service.domain.bookings import BookingStatus
-from booking_service.domain.errors import SoldOut
+from booking_service.domain.errors import AccountClosed, SoldOut
 from booking_service.domain.pricing import quote
 from booking_service.repositories.box_office import BoxOffice, Order
 from booking_service.usecases.put_offer import put_offer
@@ -118,7 +120,7 @@ def test_a_sale_whose_reply_is_lost_is_answered_as_the_sale_it_was(
 ) -> None:
     show_id = show_with(capacity=capacity)
     engine = connect_for_single_statements(wire.url, application="wire", pool_size=1)
-    box_office = BoxOffice(engine, use.read)
+    box_office = BoxOffice(engine, use.read, use.person_hashes)
     box_office.terms(show_id)
     order = order_of(use, show_id, quantity=3)
     wire.drops_next_reply.set()
@@ -193,3 +195,66 @@ def test_a_show_that_is_not_known_has_no_terms_and_is_looked_for_again(use: Wiri
     put_offer(use.begin, offer=offer)
 
     assert use.box_office.terms(offer.show_id) is not None
+
+
+@pytest.mark.parametrize("buyers", [1, 6], ids=["alone", "in a crowd"])
+def test_a_sale_waits_for_the_closing_of_its_buyers_account_and_is_refused(
+    use: Wiring, show_with: ShowFactory, buyers: int
+) -> None:
+    show_id = show_with()
+    leaving, *others = [order_of(use, show_id) for _ in range(buyers)]
+
+    with ThreadPoolExecutor(max_workers=buyers) as pool, use.engine.connect() as saga:
+        saga.exec_driver_sql(CLOSE, closing(use, leaving.buyer_id))
+        sale = pool.submit(use.box_office.reserve, leaving)
+        eventually(lambda: len(waiting_sales(use)) == 1)
+        asked = [pool.submit(use.box_office.reserve, each) for each in others]
+        saga.commit()
+        made = [each.result(60).id for each in asked]
+        refusal = sale.exception(60)
+
+    assert isinstance(refusal, AccountClosed)
+    assert made == [order.booking_id for order in others]
+    assert sold(use, show_id) == len(others)
+
+
+def test_the_closing_of_an_account_waits_for_its_sale_under_way_and_sees_it(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    order = order_of(use, show_with())
+
+    def close_and_look() -> int:
+        with use.engine.begin() as saga:
+            saga.exec_driver_sql(CLOSE, closing(use, order.buyer_id))
+            seen = saga.execute(
+                text("SELECT count(*) FROM booking.booking WHERE user_id = :buyer"),
+                {"buyer": order.buyer_id},
+            )
+            return int(seen.scalar_one())
+
+    with ThreadPoolExecutor(max_workers=2) as pool, use.engine.connect() as holder:
+        holder.execute(
+            text("SELECT 1 FROM booking.ticket_inventory WHERE show_id = :id FOR UPDATE"),
+            {"id": order.show_id},
+        )
+        sale = pool.submit(use.box_office.reserve, order)
+        eventually(lambda: len(waiting_sales(use)) == 1)
+        saga = pool.submit(close_and_look)
+        holder.rollback()
+
+        assert sale.result(60).id == order.booking_id
+        assert saga.result(60) == 1
+
+
+def test_a_closing_that_takes_too_long_refuses_nobody_for_good(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    order = order_of(use, show_with())
+
+    with use.engine.connect() as saga:
+        saga.exec_driver_sql(CLOSE, closing(use, order.buyer_id))
+        with pytest.raises(OperationalError):
+            use.box_office.reserve(order)
+        saga.rollback()
+
+    assert use.box_office.reserve(order).id == order.booking_id

@@ -2,14 +2,24 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from services.booking.tests.conftest import make_offer
+
 from booking_service.domain.creators import Standing
+from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
 from booking_service.wiring import Wiring
 
 ShowFactory = Callable[..., UUID]
+
+MANY = 12  # requests that are surely worth to be served together
 
 
 def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
@@ -19,6 +29,7 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
         "booking_id": str(uuid4()),
         "show_id": str(show_id),
         "user_id": str(uuid4()),
+        "person_hash": "00" * 32,
         "quantity": quantity,
         "operation": "test",
         "key": None,
@@ -43,12 +54,29 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
     }
 
 
-def outcomes(use: Wiring, *requests: dict[str, Any]) -> list[str]:
+def answers(
+    use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3"
+) -> dict[int, tuple[str, dict[str, Any] | None]]:
     with use.engine.begin() as connection:
         rows = connection.exec_driver_sql(
-            "SELECT outcome FROM booking.reserve_v2(%s::jsonb)", (json.dumps(requests),)
+            f"SELECT n, outcome, facts FROM booking.{function}(%s::jsonb)",  # noqa: S608
+            (json.dumps(requests),),
         )
-        return list(rows.scalars())
+        found = {n: (outcome, facts) for n, outcome, facts in rows}
+    assert sorted(found) == sorted(each["n"] for each in requests)
+    return found
+
+
+def outcomes(use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3") -> list[str]:
+    found = answers(use, *requests, function=function)
+    return [found[each["n"]][0] for each in requests]
+
+
+def seats(use: Wiring, show_id: UUID) -> tuple[int, int, int]:
+    with use.read() as tx:
+        inventory = tx.inventory.of(show_id)
+    assert inventory is not None
+    return inventory.available, inventory.locked, inventory.sold
 
 
 def test_a_batch_is_served_in_order_and_a_later_smaller_request_may_fit(
@@ -74,10 +102,7 @@ def test_the_same_key_twice_in_a_batch_shares_the_answer(
         "RESERVED",
         "RESERVED",
     ]
-    with use.read() as tx:
-        inventory = tx.inventory.of(show_id)
-    assert inventory is not None
-    assert inventory.sold == 1
+    assert seats(use, show_id) == (4, 0, 1)
 
 
 def test_a_price_that_is_no_longer_the_offers_takes_nothing(
@@ -115,7 +140,7 @@ def test_the_function_of_the_release_before_sells_and_respects_standings(
     def sell() -> str:
         with use.engine.begin() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT outcome FROM booking.reserve_v1(%s::jsonb, 10)",
+                "SELECT outcome FROM booking.reserve_v2(%s::jsonb)",
                 (json.dumps([request(1, show_id)]),),
             )
             return str(rows.scalar_one())
@@ -137,10 +162,7 @@ def test_a_batch_judges_each_request_by_its_own_limits_and_status(
         request(3, show_id, quantity=2, status="PENDING"),
         request(4, show_id, quantity=3),
     ) == ["TOO_LARGE", "LIMIT_REACHED", "RESERVED", "RESERVED"]
-    with use.read() as tx:
-        inventory = tx.inventory.of(show_id)
-    assert inventory is not None
-    assert (inventory.locked, inventory.sold) == (2, 3)
+    assert seats(use, show_id)[1:] == (2, 3)
 
 
 def test_ended_holds_make_room_for_those_who_come_too_late_for_the_rest(
@@ -165,3 +187,212 @@ def test_an_ended_hold_does_not_count_for_the_limit_of_its_buyer(
 
     assert outcomes(use, request(1, show_id, **buyer)) == ["RESERVED"]
     assert outcomes(use, request(1, show_id, **buyer)) == ["LIMIT_REACHED"]
+
+
+def test_many_are_served_together_each_with_an_answer_of_its_own(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    show_id, free = show_with(price_paise=10_000, capacity=100), show_with(price_paise=10_000)
+    full, closed = show_with(price_paise=10_000, capacity=1), show_with(on_sale=False)
+    regular = str(uuid4())
+    requests = [
+        *(
+            request(n, show_id, quantity=1 + n % 3, key=f"k{n}", fingerprint="f")
+            for n in range(MANY)
+        ),
+        request(20, free, status="PENDING", quantity=4),
+        request(21, full, quantity=2),
+        request(22, closed),
+        request(23, uuid4()),
+        request(24, show_id, unit_price_paise=9_000),
+        request(25, show_id, expected_total_paise=1),
+        request(26, show_id, too_large=True),
+        request(27, show_id, quantity=2, person_limit=1),
+        *(request(28 + n, show_id, quantity=5, user_id=regular) for n in range(2)),
+    ]
+
+    found = answers(use, *requests)
+
+    assert [found[n][0] for n in range(20, 30)] == [
+        "RESERVED",
+        "SOLD_OUT",
+        "NOT_ON_SALE",
+        "UNKNOWN_SHOW",
+        "TERMS_MOVED",
+        "PRICE_CHANGED",
+        "TOO_LARGE",
+        "LIMIT_REACHED",
+        "RESERVED",
+        "RESERVED",
+    ]
+    for n in range(MANY):
+        outcome, facts = found[n]
+        assert outcome == "RESERVED"
+        assert facts is not None
+        assert (facts["id"], facts["quantity"]) == (requests[n]["booking_id"], 1 + n % 3)
+    assert seats(use, show_id) == (100 - 24 - 10, 0, 24 + 10)
+    assert seats(use, free) == (96, 4, 0)
+    assert outcomes(use, *requests[:MANY]) == ["RESERVED"] * MANY
+    assert answers(use, *requests[:MANY]) == {n: found[n] for n in range(MANY)}
+    assert seats(use, show_id) == (100 - 24 - 10, 0, 24 + 10)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A request with names for what exists once for each of the functions."""
+
+    show: int
+    buyer: int
+    key: int | None
+    changes: dict[str, Any]
+
+    def request(self, number: int, shows: list[UUID], buyers: list[UUID]) -> dict[str, Any]:
+        key = None if self.key is None else f"k{self.key}"
+        return request(
+            number,
+            shows[self.show],
+            user_id=str(buyers[self.buyer]),
+            key=key,
+            fingerprint=key and f"{self.show}{self.changes}",
+            **self.changes,
+        )
+
+
+wishes = st.lists(
+    st.builds(
+        Wish,
+        show=st.integers(0, 3),
+        buyer=st.integers(0, 5),
+        key=st.none() | st.none() | st.integers(0, 3),
+        changes=st.fixed_dictionaries(
+            {"quantity": st.integers(1, 4)},
+            optional={
+                "status": st.just("PENDING"),
+                "hold_seconds": st.sampled_from([0, 600]),
+                "too_large": st.booleans(),
+                "person_limit": st.sampled_from([3, 8]),
+                "unit_price_paise": st.sampled_from([10_000, 10_000, 9_999]),
+                "expected_total_paise": st.sampled_from([1, 10_700]),
+            },
+        ),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(batches=st.lists(wishes, min_size=1, max_size=3), roomy=st.booleans())
+def test_together_or_in_turn_every_batch_ends_as_it_did_before(
+    use: Wiring, batches: list[list[Wish]], roomy: bool
+) -> None:
+    ends = [
+        _ends_of(use, function, batches, capacity=60 if roomy else 7)
+        for function in ("reserve_v2", "reserve_v3")
+    ]
+
+    assert ends[0] == ends[1]
+
+
+def _ends_of(use: Wiring, function: str, batches: list[list[Wish]], *, capacity: int) -> list[Any]:
+    offers = [
+        make_offer(price_paise=10_000, capacity=capacity),
+        make_offer(price_paise=10_000, capacity=capacity + 1),
+        make_offer(price_paise=10_000, capacity=capacity, platform_fee_basis_points=500),
+        make_offer(price_paise=10_000, starts_at=datetime.now(UTC) - timedelta(minutes=1)),
+    ]
+    for offer in offers:
+        put_offer(use.begin, offer=offer)
+    shows = [offer.show_id for offer in offers]
+    buyers = [uuid4() for _ in range(6)]
+    ends: list[Any] = []
+    for batch in batches:
+        requests = [wish.request(n, shows, buyers) for n, wish in enumerate(batch)]
+        numbers = {each["booking_id"]: each["n"] for each in requests}
+        found = answers(use, *requests, function=function)
+        ends += [
+            (n, outcome, facts and (numbers.get(facts["id"]), _without_names(facts)))
+            for n, (outcome, facts) in sorted(found.items())
+        ]
+        ends += [seats(use, show_id) for show_id in shows]
+    with use.engine.connect() as connection:
+        active = connection.exec_driver_sql(
+            "SELECT user_id, show_id, active FROM booking.buyer_show WHERE show_id = ANY (%s)",
+            (shows,),
+        )
+        ends.append(sorted((buyers.index(u), shows.index(s), number) for u, s, number in active))
+        stored = connection.exec_driver_sql(
+            "SELECT user_id, show_id, quantity, unit_price_paise, ticket_total_paise,"
+            " convenience_fee_basis_points, convenience_fee_paise, platform_fee_basis_points,"
+            " platform_fee_paise, fee_schedule_version, settings_version, refund_policy::text,"
+            " status, expires_at IS NULL FROM booking.booking WHERE show_id = ANY (%s)",
+            (shows,),
+        )
+        ends.append(sorted((buyers.index(u), shows.index(s), *rest) for u, s, *rest in stored))
+        keys = connection.exec_driver_sql(
+            "SELECT user_id, operation, key FROM booking.idempotency_key WHERE user_id = ANY (%s)",
+            (buyers,),
+        )
+        ends.append(sorted((buyers.index(user), *rest) for user, *rest in keys))
+    return ends
+
+
+def _without_names(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what two bookings of different shows at different moments have in common."""
+    show = {**facts["show"], "id": None, "starts_at": None}
+    moments = {"created_at": None, "expires_at": facts["expires_at"] is None}
+    return {**facts, **moments, "id": None, "show": show}
+
+
+@pytest.mark.parametrize("others", [0, MANY])
+def test_nothing_is_sold_to_whose_account_is_closed_and_a_repeat_has_its_first_answer(
+    use: Wiring, show_with: ShowFactory, others: int
+) -> None:
+    show_id, buyer = show_with(price_paise=10_000), uuid4()
+    person_hash = use.person_hashes.of(buyer).hex()
+    theirs = {"user_id": str(buyer), "person_hash": person_hash, "fingerprint": "f"}
+    first = request(0, show_id, key="first", **theirs)
+    made = answers(use, first)[0]
+    close(use, buyer)
+    crowd = [request(100 + n, show_id) for n in range(others)]
+
+    found = answers(
+        use,
+        first,
+        request(1, show_id, key="second", **theirs),
+        request(2, show_id, **{**theirs, "key": "first", "fingerprint": "other"}),
+        *crowd,
+    )
+
+    assert found[0] == made
+    assert [found[1], found[2][0]] == [("ACCOUNT_CLOSED", None), "KEY_REUSED"]
+    assert {found[each["n"]][0] for each in crowd} <= {"RESERVED"}
+    assert seats(use, show_id) == (100 - 1 - others, 0, 1 + others)
+
+
+def test_who_has_kept_the_account_after_all_may_buy(use: Wiring, show_with: ShowFactory) -> None:
+    show_id, buyer = show_with(price_paise=10_000), uuid4()
+    close(use, buyer, state="LIFTED")
+
+    wish = {"user_id": str(buyer), "person_hash": use.person_hashes.of(buyer).hex()}
+
+    assert outcomes(use, request(1, show_id, **wish)) == ["RESERVED"]
+
+
+def close(use: Wiring, buyer: UUID, *, state: str = "FENCED") -> None:
+    """Write down the deletion of an account, as its saga does."""
+    with use.engine.begin() as connection:
+        connection.exec_driver_sql(CLOSE, closing(use, buyer, state))
+
+
+CLOSE = """
+WITH alone AS (SELECT pg_advisory_xact_lock(hashtextextended('person:' || %(hash)s, 0)))
+INSERT INTO booking.account_deletion (saga_id, person_hash, state, ended_at)
+SELECT %(saga)s, decode(%(hash)s, 'hex'), %(state)s::booking.deletion_state,
+       CASE WHEN %(state)s = 'FENCED' THEN NULL ELSE now() END
+FROM alone
+"""
+
+
+def closing(use: Wiring, buyer: UUID, state: str = "FENCED") -> dict[str, Any]:
+    return {"hash": use.person_hashes.of(buyer).hex(), "saga": uuid4(), "state": state}

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from marshmallow import Schema, fields
 
-from catalog_service.api.encoding import encoder
 from catalog_service.api.schemas import ChangedShowResponse, ShowResponse, ShowsResponse
 from catalog_service.domain.changes import ChangeKind, ChangeStatus
 from catalog_service.domain.shows import ShowStatus
+from service_kit.encoding import encoder
 
 ONE = UUID("01900000-0000-7000-8000-000000000001")
 MOMENT = datetime(2031, 5, 1, 14, 30, 0, 123456, tzinfo=UTC)

@@ -141,7 +141,7 @@ class BookingsResponse(Schema):
 @blp.alt_response(
     409,
     description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`, `SOLD_OUT`, `TICKET_LIMIT_REACHED`, "
-    "`BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `IN_FLIGHT`",
+    "`BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `ACCOUNT_CLOSED`, `IN_FLIGHT`",
 )
 @blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
 @blp.alt_response(503, description="`PAYMENTS_UNAVAILABLE`: nothing was booked, `BUSY`")

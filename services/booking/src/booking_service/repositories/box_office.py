@@ -1,16 +1,16 @@
 """The sale: one call of one SQL function for all who ask at the same moment.
 
-The function takes its locks in the same order as everybody: keys, shows by id, then what belongs to
-a show. So batches may wait for each other, but never for ever.
+The function takes its locks in the same order as everybody: keys, people, shows by id, then what
+belongs to a show. So batches may wait for each other, but never for ever.
 """
 
-import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from prometheus_client import Histogram
 from sqlalchemy import Engine, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +26,7 @@ from booking_service.repositories.facts import from_facts
 from booking_service.repositories.idempotency_keys import IN_FLIGHT, REUSED
 from booking_service.repositories.transaction import Begin
 from service_kit.database import POOL_WAIT_SECONDS, SingleStatement
+from service_kit.person_hashes import PersonHashes
 
 OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to one operation
 IN_FLIGHT_SQLSTATE = "BK001"
@@ -39,7 +40,7 @@ BATCH_SIZE = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, MOST_IN_A_BATCH),
 )
 
-_RESERVE = text("SELECT n, outcome, facts FROM booking.reserve_v2(:requests)")
+_RESERVE = text("SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_v3(:requests)")
 _TERMS = select(
     TicketInventoryRow.price_paise,
     func.coalesce(
@@ -53,6 +54,7 @@ _REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
     "STARTED": (errors.ShowStarted, "This show has started, its sale is over."),
     "SOLD_OUT": (errors.SoldOut, "Not enough tickets are left for this show."),
     "KEY_REUSED": (errors.KeyReused, REUSED),
+    "ACCOUNT_CLOSED": (errors.AccountClosed, "This account is being deleted."),
     "TERMS_MOVED": (errors.TermsMoved, "The offer is changing right now. Please try again."),
 }
 
@@ -91,9 +93,10 @@ class BoxOffice:
     compares them with the show's row, which nobody changes before the sale is committed.
     """
 
-    def __init__(self, engine: Engine, read: Begin) -> None:
+    def __init__(self, engine: Engine, read: Begin, people: PersonHashes) -> None:
         """`engine` is one of `connect_for_single_statements`, for this alone."""
         self._read = read
+        self._people = people
         self._reserve = SingleStatement(engine, _RESERVE)
         self._read_terms = SingleStatement(engine, _TERMS)
         self._batcher: Batcher[Order, Booking] = Batcher(
@@ -159,9 +162,9 @@ class BoxOffice:
         return outcomes
 
     def _sell(self, orders: Sequence[Order]) -> list[Booking | Exception]:
-        requests = json.dumps([_request(number, order) for number, order in enumerate(orders)])
+        requests = [self._request(number, order) for number, order in enumerate(orders)]
         try:
-            rows = self._reserve.rows(requests=requests)
+            rows = self._reserve.rows(requests=msgspec.json.encode(requests).decode())
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
                 raise errors.RequestInFlight(IN_FLIGHT) from error
@@ -177,11 +180,39 @@ class BoxOffice:
         with self._read() as tx:
             return tx.bookings.one_of_buyer(order.buyer_id, order.booking_id)
 
-    def _outcome(
-        self, order: Order, outcome: str, facts: dict[str, Any] | None
-    ) -> Booking | Exception:
+    def _request(self, number: int, order: Order) -> dict[str, Any]:
+        quote, rules, key = order.quote, order.rules, order.key
+        return {
+            "n": number,
+            "booking_id": order.booking_id,
+            "show_id": order.show_id,
+            "user_id": order.buyer_id,
+            "person_hash": self._people.of(order.buyer_id).hex(),
+            "quantity": quote.quantity,
+            "operation": OPERATION,
+            "key": key and key.value,
+            "fingerprint": key and key.fingerprint,
+            "status": order.status,
+            "hold_seconds": int(rules.hold.total_seconds()),
+            "too_large": order.too_large,
+            "person_limit": rules.limits.per_person_and_show,
+            "unit_price_paise": quote.unit_price_paise,
+            "own_platform_fee_basis_points": order.own_platform_fee_basis_points,
+            "expected_total_paise": order.expected_total_paise,
+            "grand_total_paise": quote.grand_total_paise,
+            "ticket_total_paise": quote.ticket_total_paise,
+            "convenience_fee_basis_points": quote.slab.basis_points,
+            "convenience_fee_paise": quote.convenience_fee_paise,
+            "platform_fee_basis_points": quote.platform_fee_basis_points,
+            "platform_fee_paise": quote.platform_fee_paise,
+            "fee_schedule_version": quote.fee_schedule_version,
+            "settings_version": rules.version,
+            "refund_policy": rules.refund_policy,
+        }
+
+    def _outcome(self, order: Order, outcome: str, facts: str | None) -> Booking | Exception:
         if outcome == "RESERVED" and facts is not None:
-            return from_facts(facts)
+            return from_facts(msgspec.json.decode(facts))
         if outcome in {"TERMS_MOVED", "UNKNOWN_SHOW"}:
             with self._lock:
                 self._terms.pop(order.show_id, None)
@@ -205,33 +236,3 @@ def _refusal(outcome: str, order: Order) -> errors.BookingError:
         )
     refusal, message = _REFUSALS[outcome]
     return refusal(message)
-
-
-def _request(number: int, order: Order) -> dict[str, Any]:
-    quote = order.quote
-    return {
-        "n": number,
-        "booking_id": str(order.booking_id),
-        "show_id": str(order.show_id),
-        "user_id": str(order.buyer_id),
-        "quantity": quote.quantity,
-        "operation": OPERATION,
-        "key": order.key and order.key.value,
-        "fingerprint": order.key and order.key.fingerprint,
-        "status": order.status.value,
-        "hold_seconds": int(order.rules.hold.total_seconds()),
-        "too_large": order.too_large,
-        "person_limit": order.rules.limits.per_person_and_show,
-        "unit_price_paise": quote.unit_price_paise,
-        "own_platform_fee_basis_points": order.own_platform_fee_basis_points,
-        "expected_total_paise": order.expected_total_paise,
-        "grand_total_paise": quote.grand_total_paise,
-        "ticket_total_paise": quote.ticket_total_paise,
-        "convenience_fee_basis_points": quote.slab.basis_points,
-        "convenience_fee_paise": quote.convenience_fee_paise,
-        "platform_fee_basis_points": quote.platform_fee_basis_points,
-        "platform_fee_paise": quote.platform_fee_paise,
-        "fee_schedule_version": quote.fee_schedule_version,
-        "settings_version": order.rules.version,
-        "refund_policy": asdict(order.rules.refund_policy),
-    }

@@ -11,7 +11,7 @@ from booking_service.domain.refunds import Refund, RefundStatus
 
 
 def to_facts(booking: Booking) -> dict[str, Any]:
-    """Return what is kept of a booking; `reserve_v2` writes the same, but for the last two."""
+    """Return what is kept of a booking; `reserve_v3` writes the same, but for the last two."""
     show = booking.show
     return {
         "id": str(booking.id),

@@ -38,6 +38,7 @@ def reserve_tickets(
 
     Raises:
         ShowNotFound, ShowNotOnSale, ShowStarted: this show cannot be booked.
+        AccountClosed: the buyer's account is being deleted.
         SoldOut: fewer than `quantity` tickets are left.
         TicketLimitReached: the buyer would hold more tickets of the show than one person may.
         BookingTooLarge: one booking may not have so many tickets.

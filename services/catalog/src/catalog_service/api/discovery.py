@@ -12,7 +12,6 @@ from uuid import UUID
 from flask import Response
 
 from catalog_service.api.documents import show_documents, with_stats
-from catalog_service.api.encoding import encoder
 from catalog_service.api.inputs import stored_instant, stored_number
 from catalog_service.api.rules import current_actor_or_none
 from catalog_service.api.schemas import ShowArguments, ShowResponse, ShowsResponse
@@ -25,6 +24,7 @@ from catalog_service.domain.shows import Show
 from catalog_service.repositories.shows import position_of
 from catalog_service.repositories.transaction import Transaction
 from service_kit.access import EVERYONE, allow
+from service_kit.encoding import encoder
 from service_kit.pagination import decode_cursor, page_of
 from service_kit.problems import Problem
 from service_kit.routes import Blueprint
