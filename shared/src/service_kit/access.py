@@ -6,7 +6,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
-from flask import Flask, g, request
+from flask import Flask, Request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service_kit.problems import Problem
@@ -114,24 +114,27 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
 
     @app.before_request
     def check_access() -> None:
-        if request.endpoint is None or request.endpoint in _UNCHECKED_ENDPOINTS:
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        endpoint = asked.endpoint
+        if endpoint is None or endpoint in _UNCHECKED_ENDPOINTS:
             return  # unknown path or method: answered 404 or 405
-        access = declared_access(app, request.endpoint)
+        access = declared_access(app, endpoint)
         if access is None:
-            raise RuntimeError(f"{request.endpoint} does not say who may call it")
-        view = app.view_functions[request.endpoint]
-        request.max_content_length = getattr(view, _LIMIT_ATTRIBUTE, MAX_BODY_BYTES)
-        g.caller = _identify(verifier) if access.reads_token else None
-        if not access.admits(g.caller):
-            raise _refusal(access, g.caller)
+            raise RuntimeError(f"{endpoint} does not say who may call it")
+        view = app.view_functions[endpoint]
+        asked.max_content_length = getattr(view, _LIMIT_ATTRIBUTE, MAX_BODY_BYTES)
+        caller = _identify(asked, verifier) if access.reads_token else None
+        g.caller = caller
+        if not access.admits(caller):
+            raise _refusal(access, caller)
         if access.needs_second_factor and SECOND_FACTOR not in current_caller().amr:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "SECOND_FACTOR_REQUIRED",
                 "Please confirm with your password first.",
             )
-        _check_media_type(getattr(view, _FORM_ATTRIBUTE, None))
-        _check_length()
+        _check_media_type(asked, getattr(view, _FORM_ATTRIBUTE, None))
+        _check_length(asked)
 
 
 def require_declarations(app: Flask) -> None:
@@ -159,8 +162,8 @@ def current_caller_or_none() -> Caller | None:
     return g.caller if isinstance(g.caller, Caller) else None
 
 
-def _identify(verifier: TokenVerifier | None) -> Caller | CallingService | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def _identify(asked: Request, verifier: TokenVerifier | None) -> Caller | CallingService | None:
+    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return None
     if scheme.lower() != "bearer" or verifier is None:
@@ -190,11 +193,11 @@ def _unauthorized(error: str) -> Problem:
     )
 
 
-def _check_media_type(accepted: tuple[str, ...] | None) -> None:
-    if request.method in {"GET", "HEAD", "OPTIONS", "DELETE"} or not _has_body():
+def _check_media_type(asked: Request, accepted: tuple[str, ...] | None) -> None:
+    if asked.method in {"GET", "HEAD", "OPTIONS", "DELETE"} or not _has_body(asked):
         return
     expected = accepted or ("application/json",)
-    if request.mimetype not in expected:
+    if asked.mimetype not in expected:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
@@ -202,11 +205,11 @@ def _check_media_type(accepted: tuple[str, ...] | None) -> None:
         )
 
 
-def _check_length() -> None:
+def _check_length(asked: Request) -> None:
     """Refuse a body that is said to be too large before any of it is read."""
-    if (request.content_length or 0) > (request.max_content_length or MAX_BODY_BYTES):
+    if (asked.content_length or 0) > (asked.max_content_length or MAX_BODY_BYTES):
         raise RequestEntityTooLarge
 
 
-def _has_body() -> bool:
-    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+def _has_body(asked: Request) -> bool:
+    return bool(asked.content_length) or "Transfer-Encoding" in asked.headers

@@ -1,13 +1,17 @@
 """Structured logs: one JSON object a line on standard output, with the request id, without PII."""
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import structlog
+
+from service_kit.request_ids import current_request_id
 
 REDACTED = "[redacted]"
 _SENSITIVE = re.compile(
@@ -53,17 +57,18 @@ def configure(*, service: str, level: str = "INFO") -> None:
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _request_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
     ]
     rendering: list[structlog.types.Processor] = [
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _redact,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.EventRenamer("message"),
         _service_name(service),
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(serializer=_as_json),
     ]
     structlog.configure(
         processors=[*shared, *rendering],
@@ -100,3 +105,20 @@ def _service_name(service: str) -> structlog.types.Processor:
         return {"service": service, **event}
 
     return add
+
+
+def _request_id(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if request_id := current_request_id():
+        event.setdefault("requestId", request_id)
+    return event
+
+
+def _as_json(event: MutableMapping[str, Any], *, default: Callable[[Any], Any]) -> str:
+    """Return one line of ASCII, for standard output may not take anything else."""
+    try:
+        line = msgspec.json.encode(event, enc_hook=default).decode()
+    except (TypeError, ValueError):  # keys that are no texts, texts that are none to UTF-8
+        line = ""
+    return line if line and line.isascii() else json.dumps(event, default=default)
