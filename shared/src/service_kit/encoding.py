@@ -10,13 +10,16 @@ from service_kit.openapi import Instant, Rupees, instant, rupees
 
 Convert = Callable[[Any], Any]
 
-_AS_IT_IS = (fields.String, fields.Integer, fields.Float, fields.Boolean, fields.Enum, fields.Dict)
+_AS_IT_IS = (
+    *(fields.String, fields.UUID, fields.Integer, fields.Float, fields.Boolean, fields.Enum),
+    fields.Dict,
+)
 
 
-def encoder(schema: Schema) -> Callable[[Mapping[str, Any]], bytes]:
-    """Return what writes documents as this schema's `dump` and JSON would: mappings, at any depth.
+def encoder(schema: Schema) -> Callable[[Any], bytes]:
+    """Return what writes documents as this schema's `dump` and JSON would: of mappings or objects.
 
-    Ids and enumerations with texts as values need no conversion. What a document does not have is
+    Ids and enumerations with texts as values need no conversion. What a mapping does not have is
     left out.
 
     Raises:
@@ -33,7 +36,12 @@ def _object(schema: Schema) -> Convert:
         for name, field in schema.dump_fields.items()
     ]
 
-    def convert(document: Mapping[str, Any]) -> dict[str, Any]:
+    def convert(document: Any) -> dict[str, Any]:
+        if not isinstance(document, Mapping):
+            return {
+                key: getattr(document, name) if change is None else change(getattr(document, name))
+                for key, name, change in plan
+            }
         return {
             key: document[name] if change is None else change(document[name])
             for key, name, change in plan

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from marshmallow import fields, validate
 
+from booking_service.api.orders import read_order
 from booking_service.api.quotes import QuoteRequest
 from booking_service.api.tickets import TicketSchema, with_codes
 from booking_service.api.wired import wired
@@ -18,6 +23,7 @@ from booking_service.usecases.cancel_booking import cancel_booking
 from booking_service.usecases.open_payment import open_payment
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from service_kit.access import SIGNED_IN, allow, current_caller
+from service_kit.encoding import encoder
 from service_kit.openapi import Instant, Rupees, Schema
 from service_kit.pagination import PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
@@ -132,8 +138,24 @@ class BookingsResponse(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+_encode_booking_made = encoder(BookingMadeResponse())
+_encode_content = json.JSONEncoder(sort_keys=True, default=str).encode
+
+
+def straight(route: Callable[[], Response]) -> Callable[[], Response]:
+    """Serve an order that is plainly well-formed at once; the schemas read, or refuse, the rest."""
+
+    @wraps(route)
+    def serve() -> Response:
+        order = read_order()
+        return route() if order is None else _book(*order)
+
+    return serve
+
+
 @blp.post("/api/v1/bookings")
 @allow(SIGNED_IN)
+@straight
 @blp.arguments(BookingRequest)
 @blp.arguments(IdempotencyHeader, location="headers")
 @blp.response(201, BookingMadeResponse)
@@ -145,10 +167,14 @@ class BookingsResponse(Schema):
 )
 @blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
 @blp.alt_response(503, description="`PAYMENTS_UNAVAILABLE`: nothing was booked, `BUSY`")
-def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
+def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> Response:
     """Book tickets for the caller"""
+    return _book(body, headers["idempotency_key"])
+
+
+def _book(body: dict[str, Any], idempotency_key: str | None) -> Response:
     use = wired()
-    key = _key(headers["idempotency_key"], body)
+    key = _key(idempotency_key, body)
     booking = reserve_tickets(
         use.box_office,
         use.fees,
@@ -162,7 +188,8 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any
     )
     if booking.status is BookingStatus.PENDING:
         booking = replace(booking, payment=open_payment(use.desk, booking=booking, key=key))
-    return {"success": True, "booking": booking}
+    made = _encode_booking_made({"success": True, "booking": booking})
+    return Response(made, HTTPStatus.CREATED, mimetype="application/json")
 
 
 @blp.get("/api/v1/bookings")
@@ -231,5 +258,5 @@ def _key(value: str | None, body: dict[str, Any]) -> IdempotencyKey | None:
         return None
     # what was not said does not count, so that a new optional field changes no old fingerprint
     said = {name: value for name, value in body.items() if value is not None}
-    content = json.dumps(said, sort_keys=True, default=str)
+    content = _encode_content(said)
     return IdempotencyKey(value, hashlib.sha256(content.encode()).hexdigest())

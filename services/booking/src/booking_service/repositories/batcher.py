@@ -1,9 +1,9 @@
 """One call for many callers who ask at the same moment."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -18,12 +18,22 @@ class TooManyWaiting(Exception):
 NOT_SERVED = RuntimeError("the thread that was to serve this request has ended")
 
 
+def _taken() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class _Place(Generic[Q, A]):
-    """A caller's place in the queue, and what becomes of the request."""
+    """A caller's place in the queue, and what becomes of the request.
+
+    A caller waits by taking a lock that is taken, and is called, once, by giving it back: with
+    hundreds at once that is markedly less to do than with an event.
+    """
 
     request: Q
-    called: threading.Event = field(default_factory=threading.Event)
+    called: Lock = field(default_factory=_taken)
     to_lead: "list[_Place[Q, A]]" = field(default_factory=list)
     outcome: A | Exception = NOT_SERVED
 
@@ -56,7 +66,7 @@ class Batcher(Generic[Q, A]):
         self._free = slots
         self._most = most
         self._patience = patience
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._queue: deque[_Place[Q, A]] = deque()
 
     def ask(self, request: Q) -> A:
@@ -89,21 +99,21 @@ class Batcher(Generic[Q, A]):
             return False
 
     def _wait(self, place: _Place[Q, A]) -> None:
-        if place.called.wait(self._patience):
+        if place.called.acquire(timeout=self._patience):
             return
         with self._lock:
             if place in self._queue:
                 self._queue.remove(place)
                 raise TooManyWaiting
-        place.called.wait()  # it is being served
+        place.called.acquire()  # it is being served
 
     def _lead(self, batch: "list[_Place[Q, A]]") -> None:
         try:
             self._answer(batch)
         finally:
             self._call_the_next()
-            for place in batch:
-                place.called.set()
+            for place in batch[1:]:  # the first one is this caller's own
+                place.called.release()
 
     def _answer(self, batch: "list[_Place[Q, A]]") -> None:
         failure = self._try(batch)
@@ -137,4 +147,4 @@ class Batcher(Generic[Q, A]):
             size = min(self._most, len(self._queue))
             batch = [self._queue.popleft() for _ in range(size)]
         batch[0].to_lead = batch
-        batch[0].called.set()
+        batch[0].called.release()

@@ -212,7 +212,7 @@ class BoxOffice:
 
     def _outcome(self, order: Order, outcome: str, facts: str | None) -> Booking | Exception:
         if outcome == "RESERVED" and facts is not None:
-            return from_facts(msgspec.json.decode(facts))
+            return from_facts(facts)
         if outcome in {"TERMS_MOVED", "UNKNOWN_SHOW"}:
             with self._lock:
                 self._terms.pop(order.show_id, None)

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from booking_service.domain.bookings import BookedShow, Booking, BookingStatus
 from booking_service.domain.payments import PaymentOrder
-from booking_service.domain.refunds import Refund, RefundStatus
+from booking_service.domain.refunds import Refund
 
 
 def to_facts(booking: Booking) -> dict[str, Any]:
@@ -39,31 +41,36 @@ def to_facts(booking: Booking) -> dict[str, Any]:
     }
 
 
-def from_facts(facts: dict[str, Any]) -> Booking:
-    """Return the booking of which these facts were kept."""
-    show = facts["show"]
-    expires_at = facts["expires_at"]
-    payment = facts.get("payment")
+class _Facts(msgspec.Struct):
+    id: UUID
+    show: BookedShow
+    quantity: int
+    ticket_total_paise: int
+    convenience_fee_paise: int
+    platform_fee_paise: int
+    status: BookingStatus
+    created_at: datetime
+    expires_at: datetime | None
+    refunds: tuple[Refund, ...] = ()
+    payment: PaymentOrder | None = None
+
+
+_decode = msgspec.json.Decoder(_Facts).decode
+
+
+def from_facts(facts: dict[str, Any] | str) -> Booking:
+    """Return the booking of which these facts were kept; a text is their JSON."""
+    kept = _decode(facts) if isinstance(facts, str) else msgspec.convert(facts, _Facts)
     return Booking(
-        id=UUID(facts["id"]),
-        show=BookedShow(
-            id=UUID(show["id"]),
-            title=show["title"],
-            starts_at=datetime.fromisoformat(show["starts_at"]),
-            venue=show["venue"],
-            price_paise=show["price_paise"],
-            poster_image_url=show["poster_image_url"],
-        ),
-        quantity=facts["quantity"],
-        ticket_total_paise=facts["ticket_total_paise"],
-        convenience_fee_paise=facts["convenience_fee_paise"],
-        platform_fee_paise=facts["platform_fee_paise"],
-        status=BookingStatus(facts["status"]),
-        created_at=datetime.fromisoformat(facts["created_at"]),
-        expires_at=expires_at and datetime.fromisoformat(expires_at),
-        refunds=tuple(
-            Refund(refund["amount_paise"], RefundStatus(refund["status"]))
-            for refund in facts.get("refunds", ())
-        ),
-        payment=payment and PaymentOrder(**{**payment, "booking_id": UUID(payment["booking_id"])}),
+        id=kept.id,
+        show=kept.show,
+        quantity=kept.quantity,
+        ticket_total_paise=kept.ticket_total_paise,
+        convenience_fee_paise=kept.convenience_fee_paise,
+        platform_fee_paise=kept.platform_fee_paise,
+        status=kept.status,
+        created_at=kept.created_at,
+        expires_at=kept.expires_at,
+        refunds=kept.refunds,
+        payment=kept.payment,
     )
