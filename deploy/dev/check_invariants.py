@@ -295,7 +295,8 @@ INVARIANTS = (
         """
         SELECT i.show_id, i.creator_id, s.version FROM booking.ticket_inventory AS i
         JOIN booking.creator_standing AS s USING (creator_id)
-        WHERE i.creator_allowed <> s.allowed
+        WHERE i.creator_allowed AND NOT s.allowed OR s.allowed AND NOT i.creator_allowed
+          AND NOT EXISTS (SELECT FROM booking.account_deletion WHERE state = 'FENCED')
         """,
     ),
     Invariant(

@@ -82,7 +82,7 @@ class ShowCancellationRow(Base):
     show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id), primary_key=True)
     version: Mapped[int]
     reason: Mapped[str]
-    actor_id: Mapped[UUID]
+    actor_id: Mapped[UUID | None]  # null: whoever it was is gone
     total: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     completed_at: Mapped[datetime | None]

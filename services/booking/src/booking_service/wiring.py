@@ -71,9 +71,11 @@ def wire(settings: Settings) -> Wiring:
     sales_engine = connect_for_single_statements(
         settings.database_url, application=f"{SERVICE} sales", pool_size=SALES_CONNECTIONS
     )
-    repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
+    hashes = PersonHashes(settings.erasure_key)
+    queue = WorkQueue(engine, service=SERVICE)
+    repositories = partial(Transaction, queue=queue, hashes=hashes)
     begin, read = transactions(engine, repositories), reads(engine, repositories)
-    rules, person_hashes = CurrentRules(read), PersonHashes(settings.erasure_key)
+    rules = CurrentRules(read)
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
         client_id=settings.client_id,
@@ -85,7 +87,7 @@ def wire(settings: Settings) -> Wiring:
         engine=engine,
         sales_engine=sales_engine,
         begin=begin,
-        box_office=BoxOffice(sales_engine, read, person_hashes),
+        box_office=BoxOffice(sales_engine, read, hashes),
         read=read,
         fees=CurrentFees(read),
         rules=rules,
@@ -95,7 +97,7 @@ def wire(settings: Settings) -> Wiring:
         ticket_keys=TicketKeyring(begin, cipher_of(settings.ticket_key_encryption_keys)),
         identity=IdentityClient(identity),
         people=PeopleClient(identity),
-        person_hashes=person_hashes,
+        person_hashes=hashes,
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
     )
 

@@ -44,6 +44,8 @@ TABLE: dict[str, set[str]] = {
     "GET /internal/sales": {"catalog"},
     "GET /internal/people/<uuid:person_id>/export": {"identity"},
     "PUT /internal/creators/<uuid:creator_id>/standing": {"identity"},
+    "POST /internal/deletions/<uuid:saga_id>/fence": {"identity"},
+    "POST /internal/deletions/<uuid:saga_id>/lift": {"identity"},
     "GET /healthz": EVERYBODY | SERVICES,
     "GET /readyz": EVERYBODY | SERVICES,
     "GET /metrics": EVERYBODY | SERVICES,
@@ -57,7 +59,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "booking:offers:write booking:availability:read booking:sales:read"
         " booking:disbursements:write"
     )
-    of_identity = "booking:standing:write booking:people:export"
+    of_identity = "booking:standing:write booking:people:export booking:purge-user"
     return {
         "anonymous": {},
         "audience": issuer.user(PERSON),

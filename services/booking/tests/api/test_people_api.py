@@ -160,6 +160,7 @@ def test_a_table_is_given_or_said_to_be_about_nobody() -> None:
         "deleted_offer",
         "ticket_key",
         "ledger_person",
+        "account_deletion",
     }
     tables: Any = models.Base.metadata.tables.values()
 

@@ -147,7 +147,10 @@ def get_collections(show_id: UUID | None) -> dict[str, Any]:
 @blp.arguments(DisburseRequest)
 @blp.response(200, DisbursedResponse)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
-@blp.alt_response(409, description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`")
+@blp.alt_response(
+    409,
+    description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`, `ACCOUNT_CLOSED`",
+)
 def post_collection(body: dict[str, Any]) -> dict[str, Any]:
     """Pay a show's creator out, once, with what is payable"""
     show_id = body["show_id"]

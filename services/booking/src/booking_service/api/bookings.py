@@ -238,7 +238,7 @@ def own_booking(booking_id: UUID) -> Booking:
 @blp.arguments(IdempotencyHeader, location="headers")
 @blp.response(200, BookingCancelledResponse)
 @blp.alt_response(404, description="`BOOKING_NOT_FOUND`: unknown, or someone else's")
-@blp.alt_response(409, description="`SHOW_STARTED`, `TICKET_USED`, `IN_FLIGHT`")
+@blp.alt_response(409, description="`SHOW_STARTED`, `TICKET_USED`, `IN_FLIGHT`, `ACCOUNT_CLOSED`")
 @blp.alt_response(422, description="`IDEMPOTENCY_KEY_REUSED`")
 def post_cancellation(
     _body: dict[str, Any], headers: dict[str, Any], booking_id: UUID

@@ -78,7 +78,8 @@ class TicketKeysResponse(Schema):
 @blp.alt_response(404, description="`TICKET_NOT_FOUND`: unknown, or of someone else's show")
 @blp.alt_response(
     409,
-    description="`ALREADY_ADMITTED` with `admittedAt`, `TICKET_CANCELLED`, `ADMISSION_NOT_OPEN`",
+    description="`ALREADY_ADMITTED` with `admittedAt`, `TICKET_CANCELLED`, `ADMISSION_NOT_OPEN`, "
+    "`ACCOUNT_CLOSED`",
 )
 @blp.alt_response(422, description="`TICKET_INVALID`: forged, altered, replaced or unreadable")
 def post_checkin(code: str, nonce: str) -> dict[str, Any]:

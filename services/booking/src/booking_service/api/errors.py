@@ -18,6 +18,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.RequestInFlight: HTTPStatus.CONFLICT,
     errors.BookingNotFound: HTTPStatus.NOT_FOUND,
     errors.AccountClosed: HTTPStatus.CONFLICT,
+    errors.AnotherDeletion: HTTPStatus.CONFLICT,
     errors.TicketInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TicketNotFound: HTTPStatus.NOT_FOUND,
     errors.TicketCancelled: HTTPStatus.CONFLICT,

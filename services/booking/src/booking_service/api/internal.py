@@ -213,7 +213,10 @@ def get_show_cancellation(show_id: UUID) -> Cancellation:
 @blp.arguments(DisbursementRequest, as_kwargs=True)
 @blp.response(200, DisbursementSchema)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
-@blp.alt_response(409, description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`")
+@blp.alt_response(
+    409,
+    description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`, `ACCOUNT_CLOSED`",
+)
 def post_show_disbursement(show_id: UUID, actor_id: UUID) -> Disbursement:
     """Pay a show's creator out, once; the caller has checked that the actor is an ADMIN"""
     return disburse(wired().begin, show_id=show_id, actor_id=actor_id)

@@ -1,9 +1,11 @@
 """Shows that do not take place (docs/rules.md#refunds)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
+
+REASON_OF_NOBODY = "The show does not take place."  # said for a person who is gone
 
 
 class CancellationState(Enum):
@@ -20,7 +22,12 @@ class CancellationOrder:
     show_id: UUID
     version: int
     reason: str
-    actor_id: UUID
+    actor_id: UUID | None  # None: somebody whose account is deleted
+
+    @property
+    def anonymous(self) -> "CancellationOrder":
+        """The same without what a person who is gone has left in it."""
+        return replace(self, reason=REASON_OF_NOBODY, actor_id=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,12 @@ class AccountClosed(BookingError):
     code = "ACCOUNT_CLOSED"
 
 
+class AnotherDeletion(BookingError):
+    """Another deletion has this person, or this deletion is another person's."""
+
+    code = "ANOTHER_DELETION"
+
+
 class TicketInvalid(BookingError):
     """This is no ticket of ours, or its code has been replaced: please open the ticket again."""
 

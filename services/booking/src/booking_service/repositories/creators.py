@@ -4,14 +4,56 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, func, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    and_,
+    func,
+    literal,
+    not_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking_service.domain.creators import PlatformFees, Standing
+from booking_service.domain.deletions import Obstacle, ShowInTheWay
 from booking_service.models import CreatorStandingRow, CreatorTermsRow, TicketInventoryRow
+from booking_service.repositories.deletions import is_closed
+from service_kit.person_hashes import PersonHashes
 
 _CLAIM = "creator:"
+
+# By the clock, as a transaction that waited for its locks has an old `now()`.
+_SHOWS_IN_THE_WAY = """
+SELECT found.show_id, found.title, found.obstacle FROM (
+    SELECT i.show_id, i.title, i.starts_at, CASE
+        WHEN c.show_id IS NOT NULL AND c.completed_at IS NULL THEN 'CANCELLATION_RUNNING'
+        WHEN e.ended AND l.payable > 0 AND NOT l.disbursed THEN 'PAYOUT_OPEN'
+        WHEN i.cancelled_at IS NULL AND EXISTS (
+            SELECT FROM booking.booking AS b
+            WHERE b.show_id = i.show_id AND b.user_id <> :creator_id AND (
+                b.status = 'PENDING' AND b.expires_at > clock_timestamp()
+                OR b.status IN ('CONFIRMED', 'CONFIRMED_UNPAID') AND NOT e.ended)
+        ) THEN 'SHOWS_WITH_TICKETS' END AS obstacle
+    FROM booking.ticket_inventory AS i
+    LEFT JOIN booking.show_cancellation AS c ON c.show_id = i.show_id
+    CROSS JOIN LATERAL (
+        SELECT i.starts_at + i.duration_minutes * interval '1 minute' <= clock_timestamp() AS ended
+    ) AS e
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(ticket_paise - platform_fee_paise - paid_out_paise), 0) AS payable,
+               coalesce(bool_or(kind = 'DISBURSEMENT'), FALSE) AS disbursed
+        FROM booking.ledger_entry WHERE show_id = i.show_id
+    ) AS l
+    WHERE i.creator_id = :creator_id
+) AS found
+WHERE found.obstacle IS NOT NULL
+ORDER BY found.starts_at, found.show_id
+"""
 
 
 class CreatorRepository:
@@ -20,8 +62,9 @@ class CreatorRepository:
     A sale reads no table of creators: what holds for it is on the show's row, which it has locked.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hashes: PersonHashes) -> None:
         self._session = session
+        self._hashes = hashes
 
     def claim(self, creator_id: UUID) -> None:
         """Have offers of this creator wait until this transaction ends: no show slips through."""
@@ -50,16 +93,29 @@ class CreatorRepository:
                 set_={**values, "updated_at": func.now()},
             )
         )
-        self._lock_shows(creator_id)
+        self.put_in_force(creator_id)
+
+    def put_in_force(self, creator_id: UUID) -> None:
+        """Have the creator's shows sold, or not, as standing and fences say by now.
+
+        Call it with the creator claimed. It waits for the sales under way of each show.
+        """
+        self.lock_shows(creator_id)
+        row, allowed = TicketInventoryRow, is_allowed(creator_id, self._hashes)
         self._session.execute(
-            update(TicketInventoryRow)
-            .where(
-                TicketInventoryRow.creator_id == creator_id,
-                TicketInventoryRow.creator_allowed.is_not(standing.allowed),
-            )
-            .values(creator_allowed=standing.allowed)
+            update(row)
+            .where(row.creator_id == creator_id, row.creator_allowed.is_distinct_from(allowed))
+            .values(creator_allowed=allowed)
             .execution_options(synchronize_session=False)
         )
+
+    def shows_in_the_way(self, creator_id: UUID) -> list[ShowInTheWay]:
+        """Return the creator's shows that have to be settled before the creator can go, by date.
+
+        Call it with the shows locked: nothing is sold, paid or cancelled meanwhile.
+        """
+        rows = self._session.execute(text(_SHOWS_IN_THE_WAY), {"creator_id": creator_id})
+        return [ShowInTheWay(row.show_id, row.title, Obstacle(row.obstacle)) for row in rows]
 
     def ids(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Return some creators whose terms are known, in the order of their ids."""
@@ -102,7 +158,7 @@ class CreatorRepository:
                 set_={**values, "confirmed_at": func.now()},
             )
         )
-        self._lock_shows(creator_id)
+        self.lock_shows(creator_id)
         self._session.execute(
             update(TicketInventoryRow)
             .where(
@@ -118,7 +174,7 @@ class CreatorRepository:
         age = func.now() - func.min(CreatorTermsRow.confirmed_at)
         return self._session.scalar(select(type_coerce(age, Interval)))
 
-    def _lock_shows(self, creator_id: UUID) -> None:
+    def lock_shows(self, creator_id: UUID) -> None:
         """Lock the rows of a creator's shows, in the order in which sales lock them."""
         self._session.execute(
             select(TicketInventoryRow.show_id)
@@ -126,6 +182,21 @@ class CreatorRepository:
             .order_by(TicketInventoryRow.show_id)
             .with_for_update()
         )
+
+
+def is_allowed(creator_id: UUID | None, hashes: PersonHashes) -> ColumnElement[bool]:
+    """Return whether a creator's shows may be sold, as a column.
+
+    The standing must allow it, and the creator's account must not be in deletion.
+    """
+    if creator_id is None:
+        return literal(True)
+    standing = (
+        select(CreatorStandingRow.allowed)
+        .where(CreatorStandingRow.creator_id == creator_id)
+        .scalar_subquery()
+    )
+    return and_(func.coalesce(standing, True), not_(is_closed(hashes.of(creator_id))))
 
 
 def _lock_id(creator_id: UUID) -> object:

@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain.offers import Inventory, Offer
 from booking_service.models import (
-    CreatorStandingRow,
     CreatorTermsRow,
     DeletedOfferRow,
     ShowCancellationRow,
     TicketInventoryRow,
 )
+from booking_service.repositories.creators import is_allowed
+from service_kit.person_hashes import PersonHashes
 
 _CLAIM = "offer:"
 
@@ -35,8 +36,9 @@ _CLAIM = "offer:"
 class InventoryRepository:
     """The one row per show: what is offered and how many seats are left."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hashes: PersonHashes) -> None:
         self._session = session
+        self._hashes = hashes
 
     def of(self, show_id: UUID) -> Inventory | None:
         """Return a show's inventory as last committed, None if the show is unknown here."""
@@ -77,7 +79,7 @@ class InventoryRepository:
         self._session.execute(
             insert(TicketInventoryRow).values(
                 available=offer.capacity,
-                creator_allowed=_is_allowed(offer.creator_id),
+                creator_allowed=is_allowed(offer.creator_id, self._hashes),
                 creator_fee_basis_points=_fee_of(offer.creator_id),
                 **asdict(offer),
             )
@@ -117,7 +119,7 @@ class InventoryRepository:
             .where(row.show_id == show_id, row.version < offer.version)
             .values(
                 available=offer.capacity - row.locked - row.sold,
-                creator_allowed=_is_allowed(offer.creator_id),
+                creator_allowed=is_allowed(offer.creator_id, self._hashes),
                 creator_fee_basis_points=_fee_of(offer.creator_id),
                 updated_at=func.now(),
                 **values,
@@ -185,15 +187,6 @@ def ends_at() -> ColumnElement[datetime]:
     row = TicketInventoryRow
     minute = literal(timedelta(minutes=1), Interval)
     return row.starts_at + row.duration_minutes * minute
-
-
-def _is_allowed(creator_id: UUID | None) -> ColumnElement[bool]:
-    allowed = (
-        select(CreatorStandingRow.allowed)
-        .where(CreatorStandingRow.creator_id == creator_id)
-        .scalar_subquery()
-    )
-    return func.coalesce(allowed, True)
 
 
 def _fee_of(creator_id: UUID | None) -> ScalarSelect[int | None]:

@@ -25,8 +25,9 @@ _RELEASE_EXPIRED = text("SELECT booking.release_expired_v1(:show_id)")
 class ReservationRepository:
     """Takes seats and writes bookings; nothing else moves the counters of a show."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, inventories: InventoryRepository) -> None:
         self._session = session
+        self._inventories = inventories
 
     def take_in_hand(self, booking_id: UUID) -> BookingAtHand | None:
         """Lock the show of a booking and return both, None if there is no such booking.
@@ -38,10 +39,9 @@ class ReservationRepository:
         )
         if show_id is None:
             return None
-        inventories = InventoryRepository(self._session)
-        show = inventories.lock(show_id)
+        show = self._inventories.lock(show_id)
         if show is not None and show.locked and self.release_expired(show_id):
-            show = inventories.lock(show_id)
+            show = self._inventories.lock(show_id)
         if show is None:
             raise AssertionError("the show of a booking cannot be removed")
         row, now = self._session.execute(

@@ -10,6 +10,7 @@ from booking_service.repositories.admissions import AdmissionRepository
 from booking_service.repositories.bookings import BookingRepository
 from booking_service.repositories.cancellations import CancellationRepository
 from booking_service.repositories.creators import CreatorRepository
+from booking_service.repositories.deletions import DeletionRepository
 from booking_service.repositories.fee_schedules import FeeScheduleRepository
 from booking_service.repositories.idempotency_keys import IdempotencyKeyRepository
 from booking_service.repositories.inventory import InventoryRepository
@@ -24,20 +25,22 @@ from booking_service.repositories.support import SupportRepository
 from booking_service.repositories.ticket_keys import TicketKeyRepository
 from booking_service.repositories.work import Work
 from service_kit.durable import WorkQueue
+from service_kit.person_hashes import PersonHashes
 
 
 class Transaction:
     """This service's repositories, sharing one open transaction."""
 
-    def __init__(self, session: Session, queue: WorkQueue) -> None:
+    def __init__(self, session: Session, queue: WorkQueue, hashes: PersonHashes) -> None:
         self.work = Work(session, queue)
         self.admissions = AdmissionRepository(session)
         self.bookings = BookingRepository(session)
         self.cancellations = CancellationRepository(session)
-        self.creators = CreatorRepository(session)
+        self.creators = CreatorRepository(session, hashes)
+        self.deletions = DeletionRepository(session, hashes)
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
-        self.inventory = InventoryRepository(session)
+        self.inventory = InventoryRepository(session, hashes)
         self.people = PersonRepository(session)
         self.payment_news = PaymentNewsRepository(session)
         self.payments = PaymentRepository(session)
@@ -46,7 +49,7 @@ class Transaction:
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session, self.work)
         self.support = SupportRepository(session)
-        self.reservations = ReservationRepository(session)
+        self.reservations = ReservationRepository(session, self.inventory)
         self.ticket_keys = TicketKeyRepository(session)
 
 

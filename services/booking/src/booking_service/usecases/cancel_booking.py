@@ -9,7 +9,7 @@ from booking_service.domain.bookings import (
     IdempotencyKey,
     refund_for_buyer,
 )
-from booking_service.domain.errors import BookingNotFound, TicketUsed
+from booking_service.domain.errors import AccountClosed, BookingNotFound, TicketUsed
 from booking_service.domain.refunds import RefundReason
 from booking_service.repositories.facts import from_facts, to_facts
 from booking_service.repositories.transaction import Begin, Transaction
@@ -30,12 +30,15 @@ def cancel_booking(
         TicketUsed: somebody was let in with one of its tickets.
         KeyReused: the key belongs to a different request.
         RequestInFlight: the first request with this key has not ended yet.
+        AccountClosed: the buyer's account is deleted; while that is being decided it goes on.
     """
     with begin() as tx:
         if key is not None:
             known = tx.idempotency_keys.claim(buyer_id, OPERATION, key)
             if known is not None:
                 return from_facts(known)
+        if tx.deletions.is_gone(buyer_id):
+            raise AccountClosed
         _give_up(tx, buyer_id, booking_id)
         booking = tx.bookings.one_of_buyer(buyer_id, booking_id)
         if booking is None:

@@ -9,7 +9,7 @@ def cancel_show(begin: Begin, *, order: CancellationOrder) -> tuple[bool, int]:
     """Stop a show's sale and leave its bookings to the worker.
 
     Idempotent: a show is cancelled once, by the first order. An order that is older than the offer
-    changes nothing.
+    changes nothing. Who ordered it is not written down if that person's account is deleted.
 
     Returns:
         Whether the show is cancelled, and the version of that, else of its offer.
@@ -18,6 +18,8 @@ def cancel_show(begin: Begin, *, order: CancellationOrder) -> tuple[bool, int]:
         ShowNotFound: there is no such show.
     """
     with begin() as tx:
+        if order.actor_id is not None and tx.deletions.is_gone(order.actor_id):
+            order = order.anonymous
         tx.inventory.claim(order.show_id)
         show = tx.inventory.lock(order.show_id)
         if show is None:

@@ -22,9 +22,11 @@ def check_in(
         TicketNotFound: it is not for a show of this person's, who is no admin either.
         TicketCancelled, AdmissionNotOpen: it may not be let in, or not yet.
         AlreadyAdmitted: another request let it in.
+        AccountClosed: this person's account is being deleted.
     """
     seat = keys.seat(code)
     with begin() as tx:
+        tx.deletions.require_open(actor_id)
         booking = _in_hand(tx, seat, actor_id=actor_id, as_admin=as_admin)
         admission = tx.admissions.find(seat)
         if admission is None:

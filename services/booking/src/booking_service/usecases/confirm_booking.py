@@ -19,7 +19,8 @@ class Captured(Enum):
 def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID) -> Captured:
     """Confirm a booking in the transaction that records the capture of its whole price.
 
-    A hold that has ended, or failed, is confirmed only if seats, sale and limits still allow it.
+    A hold that has ended, or failed, is confirmed only if seats, sale and limits still allow it,
+    and its buyer's account is not being deleted.
 
     Raises:
         LookupError: there is no such booking.
@@ -31,6 +32,7 @@ def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID)
         return Captured.ALREADY_CONFIRMED
     if booking.status is BookingStatus.PENDING or (
         booking.status is BookingStatus.FAILED
+        and not tx.deletions.is_closed(booking.buyer_id)
         and _can_be_had_again(booking, tx.reservations.active_tickets(booking), limits)
     ):
         tx.reservations.move(booking, BookingStatus.CONFIRMED)

@@ -20,8 +20,10 @@ def disburse(begin: Begin, *, show_id: UUID, actor_id: UUID) -> Disbursement:
         AlreadyDisbursed: somebody was quicker.
         ShowNotEnded: by the database's clock, or its money still moves.
         PayoutOnHold: the creator is not allowed to sell.
+        AccountClosed: the actor's account is being deleted.
     """
     with begin() as tx:
+        tx.deletions.require_open(actor_id)
         tx.reservations.release_expired(show_id)
         show = tx.inventory.lock(show_id)
         if show is None:

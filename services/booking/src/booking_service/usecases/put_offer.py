@@ -9,7 +9,8 @@ def put_offer(begin: Begin, *, offer: Offer, unsold_only: bool = False) -> int:
     """Store an offer if it is newer than the stored one; return the version stored afterwards.
 
     Idempotent, and indifferent to the order in which versions arrive. If it is `unsold_only`, it is
-    refused for a show with tickets held or sold.
+    refused for a show with tickets held or sold. One of a creator whose account is deleted is
+    answered like a stored one and changes nothing.
 
     Raises:
         CapacityBelowSold, HasActiveBookings, ShowCancelled: it would break a promise to buyers;
@@ -18,6 +19,8 @@ def put_offer(begin: Begin, *, offer: Offer, unsold_only: bool = False) -> int:
         VersionConflict: this version is stored with other content.
     """
     with begin() as tx:
+        if offer.creator_id is not None and tx.deletions.is_gone(offer.creator_id):
+            return offer.version
         tx.inventory.claim(offer.show_id)
         deleted = tx.inventory.deleted_version(offer.show_id)
         if deleted is not None and offer.version <= deleted:

@@ -31,6 +31,8 @@ def _refresh(begin: Begin, identity: IdentityClient, creators: list[UUID]) -> in
         tx.creators.confirm_platform_fees([each for each in creators if each not in changed])
     for creator_id in changed:
         with begin() as tx:
+            if tx.deletions.is_gone(creator_id):
+                continue
             tx.creators.claim(creator_id)
             tx.creators.set_platform_fee(creator_id, said[creator_id])
     return len(changed)
