@@ -238,6 +238,8 @@ INVARIANTS = (
             ('booking', 'booking.payment_order', 'DELETE'),
             ('booking', 'booking.payment', 'DELETE'),
             ('booking', 'booking.payment_news', 'DELETE'),
+            ('booking', 'booking.account_deletion', 'DELETE'),
+            ('booking', 'booking.account_deletion', 'TRUNCATE'),
             ('config', 'config.fee_schedule_version', 'UPDATE'),
             ('config', 'config.fee_schedule_version', 'DELETE'),
             ('config', 'config.fee_schedule_version', 'TRUNCATE'),
@@ -338,13 +340,78 @@ INVARIANTS = (
         LEFT JOIN identity."user" AS u ON u.id = m.owner_id WHERE u.id IS NULL
         UNION ALL
         SELECT 'buyer of a booking', b.user_id FROM booking.booking AS b
-        LEFT JOIN identity."user" AS u ON u.id = b.user_id WHERE u.id IS NULL
+        LEFT JOIN identity."user" AS u ON u.id = b.user_id
+        WHERE u.id IS NULL AND b.retain_until IS NULL
         UNION ALL
         SELECT 'author of a setting', a.user_id FROM config.author AS a
         LEFT JOIN identity."user" AS u ON u.id = a.user_id WHERE u.id IS NULL
         UNION ALL
         SELECT 'show of an offer', i.show_id FROM booking.ticket_inventory AS i
-        LEFT JOIN catalog.show AS s ON s.id = i.show_id WHERE s.id IS NULL
+        LEFT JOIN catalog.show AS s ON s.id = i.show_id
+        WHERE s.id IS NULL AND (i.creator_id IS NOT NULL OR i.creator_allowed)
+        """,
+    ),
+    # What deletions of accounts leave in booking.
+    Invariant(
+        "I16",
+        "booking names nobody whom identity does not know, and holds no seats for a reference",
+        """
+        SELECT named.what, named.id FROM (
+            SELECT 'buyer' AS what, user_id AS id FROM booking.booking WHERE retain_until IS NULL
+            UNION ALL
+            SELECT 'buyer of a show', user_id FROM booking.buyer_show AS p WHERE NOT EXISTS (
+                SELECT FROM booking.booking AS b
+                WHERE b.user_id = p.user_id AND b.retain_until IS NOT NULL)
+            UNION ALL
+            SELECT 'owner of a key', user_id FROM booking.idempotency_key
+            UNION ALL
+            SELECT 'creator of an offer', creator_id FROM booking.ticket_inventory
+            UNION ALL
+            SELECT 'creator with a standing', creator_id FROM booking.creator_standing
+            UNION ALL
+            SELECT 'creator with terms', creator_id FROM booking.creator_terms
+            UNION ALL
+            SELECT 'who cancelled a show', actor_id FROM booking.show_cancellation
+            UNION ALL
+            SELECT 'who paid creators out', user_id FROM booking.ledger_person
+        ) AS named
+        LEFT JOIN identity."user" AS u ON u.id = named.id
+        WHERE named.id IS NOT NULL AND u.id IS NULL
+        UNION ALL
+        SELECT 'seats held for nobody', id FROM booking.booking
+        WHERE status = 'PENDING' AND retain_until IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "I18",
+        "no show is on sale whose creator is gone",
+        """
+        SELECT i.show_id, i.creator_id FROM booking.ticket_inventory AS i
+        LEFT JOIN identity."user" AS u ON u.id = i.creator_id
+        WHERE i.on_sale AND i.creator_allowed AND i.creator_id IS NOT NULL AND u.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I20",
+        "the ledger of a show adds up to what its bookings paid and got back, anonymous or not",
+        """
+        SELECT show_id, l.tickets, l.fees, b.tickets, b.fees FROM (
+            SELECT show_id, sum(ticket_paise) AS tickets, sum(convenience_fee_paise) AS fees
+            FROM booking.ledger_entry WHERE kind IN ('CAPTURE', 'REFUND') GROUP BY show_id
+        ) AS l
+        FULL JOIN (
+            SELECT paid.show_id,
+                   sum(paid.ticket_total_paise - coalesce(r.ticket_paise, 0)) AS tickets,
+                   sum(paid.convenience_fee_paise - coalesce(r.convenience_fee_paise, 0)) AS fees
+            FROM booking.booking AS paid
+            LEFT JOIN booking.refund AS r
+                ON r.booking_id = paid.id AND r.reason <> 'LATE_CAPTURE'
+            WHERE paid.ticket_total_paise > 0 AND EXISTS (
+                SELECT FROM booking.booking_move
+                WHERE booking_id = paid.id AND to_status = 'CONFIRMED')
+            GROUP BY paid.show_id
+        ) AS b USING (show_id)
+        WHERE (l.tickets, l.fees) IS DISTINCT FROM (b.tickets, b.fees)
         """,
     ),
 )

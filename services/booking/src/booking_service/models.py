@@ -144,6 +144,11 @@ class BookingRow(Base):
         ),
         Index("ix_booking_user_id_id", "user_id", text("id DESC")),
         Index(
+            "ix_booking_retain_until",
+            "retain_until",
+            postgresql_where=text("retain_until IS NOT NULL"),
+        ),
+        Index(
             "ix_booking_sums",
             "show_id",
             "status",
@@ -158,7 +163,7 @@ class BookingRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     show_id: Mapped[UUID] = mapped_column(ForeignKey(TicketInventoryRow.show_id))
-    user_id: Mapped[UUID]
+    user_id: Mapped[UUID]  # with `retain_until`: a random reference to somebody who is gone
     quantity: Mapped[int]
     unit_price_paise: Mapped[int]
     ticket_total_paise: Mapped[int]
@@ -171,6 +176,7 @@ class BookingRow(Base):
     refund_policy: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     status: Mapped[BookingStatus] = mapped_column(_BOOKING_STATUS)
     expires_at: Mapped[datetime | None]
+    retain_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -46,6 +46,8 @@ TABLE: dict[str, set[str]] = {
     "PUT /internal/creators/<uuid:creator_id>/standing": {"identity"},
     "POST /internal/deletions/<uuid:saga_id>/fence": {"identity"},
     "POST /internal/deletions/<uuid:saga_id>/lift": {"identity"},
+    "POST /internal/deletions/<uuid:saga_id>/purge": {"identity"},
+    "POST /internal/deletions/remains": {"identity"},
     "GET /healthz": EVERYBODY | SERVICES,
     "GET /readyz": EVERYBODY | SERVICES,
     "GET /metrics": EVERYBODY | SERVICES,

@@ -106,7 +106,7 @@ def test_nothing_is_stored_about_a_stranger(export: Callable[[UUID], Any]) -> No
 
 
 NOT_ABOUT_A_PERSON = {
-    "booking": {"user_id"},  # whose export it is
+    "booking": {"user_id", "retain_until"},  # whose export it is; of nobody who can ask
     "booking_move": {"id"},
     "payment_order": {"key_id", "check_at"},  # the merchant's, and when the provider is asked next
     "payment_news": {"id", "digest"},

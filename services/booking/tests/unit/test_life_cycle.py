@@ -69,6 +69,7 @@ def booking(
         status=status,
         booked_at=START - timedelta(days=20),
         refund_policy=POLICY,
+        anonymous=False,
         show=inventory,
         now=now,
     )

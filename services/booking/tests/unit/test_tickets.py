@@ -59,6 +59,7 @@ def at_hand(
         status=status,
         booked_at=START - timedelta(days=20),
         refund_policy=DEFAULT_POLICY,
+        anonymous=False,
         show=Inventory(offer, available=8, locked=0, sold=2, cancelled_at=cancelled_at),
         now=now,
     )

@@ -1,19 +1,23 @@
-"""Routes: POST /internal/deletions/{sagaId}/fence, /lift."""
+"""Routes: POST /internal/deletions/{sagaId}/fence, /lift, /purge · /internal/deletions/remains."""
 
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from booking_service.api.rules import PURGERS
 from booking_service.api.wired import wired
 from booking_service.domain.deletions import Answer, Obstacle, Outcome
 from booking_service.usecases.fence_person import fence_person
+from booking_service.usecases.find_remains import find_remains
 from booking_service.usecases.lift_fence import lift_fence
+from booking_service.usecases.purge_person import purge_person
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
 
 blp = Blueprint("deletions", __name__, description="The part of booking in deleting an account")
+
+MAX_HASHES = 1000
 
 ANOTHER = "`ANOTHER_DELETION`: another saga has this person"
 
@@ -46,6 +50,19 @@ class DeletionResponse(Schema):
     )
 
 
+class RemainsRequest(Schema):
+    person_hashes = fields.List(
+        fields.String(validate=validate.Regexp(r"^[0-9a-f]{64}\Z")),
+        required=True,
+        validate=validate.Length(1, MAX_HASHES),
+        metadata={"description": "HMAC-SHA-256 of ids, in hexadecimal digits"},
+    )
+
+
+class RemainsResponse(Schema):
+    person_ids = fields.List(fields.UUID(), required=True)
+
+
 @blp.post("/internal/deletions/<uuid:saga_id>/fence")
 @allow(PURGERS)
 @blp.arguments(PersonRequest, as_kwargs=True)
@@ -64,3 +81,24 @@ def post_fence(saga_id: UUID, person_id: UUID) -> Answer:
 def post_lift(saga_id: UUID, person_id: UUID) -> Answer:
     """Give a person whose deletion came to nothing everything back"""
     return lift_fence(wired().begin, saga_id=saga_id, person_id=person_id)
+
+
+@blp.post("/internal/deletions/<uuid:saga_id>/purge")
+@allow(PURGERS)
+@blp.arguments(PersonRequest, as_kwargs=True)
+@blp.response(200, DeletionResponse)
+@blp.alt_response(409, description=ANOTHER)
+def post_purge(saga_id: UUID, person_id: UUID) -> Answer:
+    """Delete a person for good; while it is `PURGING`, ask again"""
+    return purge_person(wired().begin, saga_id=saga_id, person_id=person_id)
+
+
+@blp.post("/internal/deletions/remains")
+@allow(PURGERS)
+@blp.arguments(RemainsRequest, as_kwargs=True)
+@blp.response(200, RemainsResponse)
+def post_remains(person_hashes: list[str]) -> dict[str, list[UUID]]:
+    """Find people who are gone and came back, as with the restore of a backup"""
+    use = wired()
+    wanted = map(bytes.fromhex, person_hashes)
+    return {"person_ids": find_remains(use.read, use.person_hashes, of=set(wanted))}

@@ -116,6 +116,7 @@ class BookingAtHand:
     status: BookingStatus
     booked_at: datetime
     refund_policy: RefundPolicy
+    anonymous: bool  # its buyer's account is deleted
     show: Inventory
     now: datetime  # by the database's clock, after everything that had to be waited for
 

@@ -27,6 +27,12 @@ DEFAULT_RULES = SaleRules(0, DEFAULT_LIMITS, timedelta(minutes=10), DEFAULT_POLI
 """What holds until the config service has said anything."""
 
 
+DEFAULT_RETENTION_YEARS = 8
+"""How long financial records are kept after their financial year, if nothing else was said."""
+
+RETENTION_YEARS = range(1, 31)
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
     """What the config service says beside the fees; a higher version is a later one.
@@ -36,6 +42,14 @@ class PlatformSettings:
 
     version: int
     document: Mapping[str, Any]
+
+    @property
+    def retention_years(self) -> int:
+        """How long financial records are kept after their financial year; the default in doubt."""
+        years = self.document.get("retentionYears")
+        if isinstance(years, int) and years in RETENTION_YEARS:
+            return years
+        return DEFAULT_RETENTION_YEARS
 
     @property
     def sale_rules(self) -> SaleRules:

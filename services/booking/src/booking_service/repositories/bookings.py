@@ -14,7 +14,13 @@ from booking_service.domain.bookings import (
     Sales,
 )
 from booking_service.domain.settlement import LedgerKind
-from booking_service.models import BookingRow, LedgerEntryRow, PaymentOrderRow, TicketInventoryRow
+from booking_service.models import (
+    AdmissionRow,
+    BookingRow,
+    LedgerEntryRow,
+    PaymentOrderRow,
+    TicketInventoryRow,
+)
 from booking_service.repositories.payments import payment_order
 
 HELD_TOO_LONG = and_(
@@ -92,6 +98,32 @@ class BookingRepository:
             )
             for show_id, tickets, revenue, bookings, disbursed in rows
         ]
+
+    def to_give_up(self, buyer_id: UUID, *, limit: int) -> Sequence[UUID]:
+        """Return some bookings of a person that are given up if the person goes, oldest first.
+
+        All that are held, and of those with tickets what the buyer could still cancel.
+        """
+        show, clock = TicketInventoryRow, func.clock_timestamp()
+        used = exists().where(AdmissionRow.booking_id == BookingRow.id)
+        ahead = or_(show.cancelled_at.is_not(None), and_(show.starts_at > clock, ~used))
+        query = (
+            select(BookingRow.id)
+            .join(show, show.show_id == BookingRow.show_id)
+            .where(
+                BookingRow.user_id == buyer_id,
+                or_(
+                    BookingRow.status == BookingStatus.PENDING,
+                    and_(BookingRow.status.in_(SOLD), ahead),
+                ),
+            )
+        )
+        return self._session.scalars(query.order_by(BookingRow.id).limit(limit)).all()
+
+    def show_ids_of(self, buyer_id: UUID) -> Sequence[UUID]:
+        """Return the shows that a person ever booked."""
+        query = select(BookingRow.show_id).where(BookingRow.user_id == buyer_id).distinct()
+        return self._session.scalars(query).all()
 
     def any_of_show(self, show_id: UUID) -> bool:
         """Return whether a show was ever booked, whatever became of it."""

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking_service.domain.bookings import ACTIVE
-from booking_service.domain.cancellations import Cancellation, CancellationOrder
+from booking_service.domain.cancellations import REASON_OF_NOBODY, Cancellation, CancellationOrder
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from booking_service.models import BookingRow, RefundRow, ShowCancellationRow, TicketInventoryRow
 
@@ -44,6 +44,13 @@ class CancellationRepository:
                 actor_id=order.actor_id,
                 total=self._count_active(order.show_id),
             )
+        )
+
+    def forget_reason(self, show_id: UUID) -> None:
+        """Take out why a show was cancelled, if it was: its creator, who goes, wrote it."""
+        row = ShowCancellationRow
+        self._session.execute(
+            update(row).where(row.show_id == show_id).values(reason=REASON_OF_NOBODY)
         )
 
     def active_bookings(

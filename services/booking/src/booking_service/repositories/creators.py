@@ -117,6 +117,12 @@ class CreatorRepository:
         rows = self._session.execute(text(_SHOWS_IN_THE_WAY), {"creator_id": creator_id})
         return [ShowInTheWay(row.show_id, row.title, Obstacle(row.obstacle)) for row in rows]
 
+    def show_ids(self, creator_id: UUID, *, limit: int) -> Sequence[UUID]:
+        """Return some of a creator's shows, in the order in which they are locked."""
+        row = TicketInventoryRow
+        query = select(row.show_id).where(row.creator_id == creator_id)
+        return self._session.scalars(query.order_by(row.show_id).limit(limit)).all()
+
     def ids(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Return some creators whose terms are known, in the order of their ids."""
         row = CreatorTermsRow

@@ -4,13 +4,14 @@ A fence or purge claims the person; a writer shares the person and then looks, s
 commits before the fence or sees it. The lock comes before all others but that of idempotency keys.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.deletions import Deletion, DeletionState
+from booking_service.domain.deletions import Counted, Deletion, DeletionState
 from booking_service.domain.errors import AccountClosed, AnotherDeletion
 from booking_service.models import AccountDeletionRow
 from service_kit.person_hashes import PersonHashes
@@ -94,6 +95,40 @@ class DeletionRepository:
         ).one_or_none()
         if lifted is None:
             self._add(saga_id, person_id, **ended)
+
+    def begin_purge(self, saga_id: UUID) -> None:
+        """Have a fence never be lifted again; repeating it changes nothing."""
+        row = AccountDeletionRow
+        self._session.execute(
+            update(row)
+            .where(row.saga_id == saga_id, row.counts.is_(None))
+            .values(counts={each.value: 0 for each in Counted})
+        )
+
+    def count(self, saga_id: UUID, what: Counted, *, number: int = 1) -> None:
+        """Add to what the purge came to so far."""
+        row = AccountDeletionRow
+        sum_ = row.counts[what.value].astext.cast(BigInteger) + number
+        self._session.execute(
+            update(row)
+            .where(row.saga_id == saga_id, row.state == DeletionState.FENCED)
+            .values(counts=row.counts.concat(func.jsonb_build_object(what.value, sum_)))
+            .execution_options(synchronize_session=False)
+        )
+
+    def complete(self, saga_id: UUID) -> Mapping[str, int]:
+        """Write down that the person is gone, for ever; return what the purge came to."""
+        row = AccountDeletionRow
+        return (
+            self._session.scalars(
+                update(row)
+                .where(row.saga_id == saga_id, row.state == DeletionState.FENCED)
+                .values(state=DeletionState.PURGED, ended_at=func.now())
+                .returning(row.counts)
+                .execution_options(synchronize_session=False)
+            ).one()
+            or {}
+        )
 
     def _add(self, saga_id: UUID, person_id: UUID, **values: object) -> None:
         added = self._session.execute(

@@ -94,6 +94,12 @@ class InventoryRepository:
             .execution_options(populate_existing=True)
         )
 
+    def lock_all(self, show_ids: Sequence[UUID]) -> None:
+        """Lock the rows of many shows, in the order in which sales lock them."""
+        row = TicketInventoryRow
+        wanted = select(row.show_id).where(row.show_id.in_(show_ids))
+        self._session.execute(wanted.order_by(row.show_id).with_for_update())
+
     def lock_if_free(self, show_id: UUID) -> bool:
         """Lock a show's row unless somebody else has; return whether it is locked now."""
         locked = self._session.scalar(
@@ -147,6 +153,21 @@ class InventoryRepository:
                 set_={
                     "version": func.greatest(DeletedOfferRow.version, added.excluded.version),
                 },
+            )
+        )
+
+    def orphan(self, show_id: UUID) -> None:
+        """Keep a show for those who booked it when its creator goes: never sold, nobody's."""
+        row = TicketInventoryRow
+        self._session.execute(
+            update(row)
+            .where(row.show_id == show_id)
+            .values(
+                creator_id=None,
+                creator_allowed=False,
+                creator_fee_basis_points=None,
+                poster_image_url=None,
+                on_sale=False,
             )
         )
 

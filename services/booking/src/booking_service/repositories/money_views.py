@@ -76,7 +76,7 @@ CROSS JOIN LATERAL (VALUES
     ('lifetime', true),
     ('active', p.on_sale AND NOT p.has_ended),
     ('pending', p.has_ended AND p.disbursed_at IS NULL
-        AND (p.on_sale OR p.tickets_sold > 0 OR p.payable <> 0)),
+        AND (p.on_sale OR p.tickets_sold > 0 AND p.creator_id IS NOT NULL OR p.payable <> 0)),
     ('booked', p.disbursed_at IS NOT NULL),
     ('unpublished', NOT p.on_sale)
 ) AS g (name, applies)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, or_, select
+from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, union, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from booking_service.domain.cancellations import REASON_OF_NOBODY
 from booking_service.models import (
     AdmissionRow,
     BookingMoveRow,
@@ -24,6 +25,23 @@ from booking_service.models import (
     ShowCancellationRow,
     TicketInventoryRow,
 )
+
+_ABOUT_ONE_PERSON = (
+    (CreatorStandingRow, CreatorStandingRow.creator_id),
+    (CreatorTermsRow, CreatorTermsRow.creator_id),
+    (IdempotencyKeyRow, IdempotencyKeyRow.user_id),
+    (LedgerPersonRow, LedgerPersonRow.user_id),
+)
+"""What goes with the person, as nothing else needs it."""
+
+_NAMING_PEOPLE = (
+    select(BookingRow.user_id).where(BookingRow.retain_until.is_(None)),
+    select(BuyerShowRow.user_id),
+    select(TicketInventoryRow.creator_id),
+    select(ShowCancellationRow.actor_id),
+    *(select(person) for _, person in _ABOUT_ONE_PERSON),
+)
+"""Every column with ids of people; a test knows of all columns there are."""
 
 
 class PersonRepository:
@@ -77,6 +95,38 @@ class PersonRepository:
                 ShowCancellationRow.started_at,
             ),
         }
+
+    def ids(self, *, after: UUID, limit: int) -> Sequence[UUID]:
+        """Return some people who are named here, in the order of their ids.
+
+        Each table is asked for a page of its own index, however many rows it has. A reference
+        to somebody who is gone may be among them: it is nobody's id.
+        """
+        pages = []
+        for naming in _NAMING_PEOPLE:
+            (person,) = naming.selected_columns
+            page = naming.where(person > after).distinct().order_by(person).limit(limit)
+            pages.append(select(page.subquery()))
+        found = union(*pages).subquery()
+        (person,) = found.c
+        return self._session.scalars(select(person).order_by(person).limit(limit)).all()
+
+    def forget(self, person_id: UUID, *, reference: UUID, retention_years: int) -> int:
+        """Take a person out of everything; return how many bookings stay, under a reference.
+
+        Call it with the person claimed, the shows the person booked locked, and none left that the
+        person created.
+        """
+        for table, person in _ABOUT_ONE_PERSON:
+            self._session.execute(delete(table).where(person == person_id))
+        cancellation = ShowCancellationRow
+        self._session.execute(
+            update(cancellation)
+            .where(cancellation.actor_id == person_id)
+            .values(actor_id=None, reason=REASON_OF_NOBODY)
+        )
+        forget = func.booking.forget_person_v1(person_id, reference, retention_years)
+        return int(self._session.scalar(select(forget)) or 0)
 
     def _rows(
         self, table: Any, about: ColumnElement[bool], order: InstrumentedAttribute[Any]

@@ -60,6 +60,7 @@ class ReservationRepository:
             refund_policy=(
                 stored_policy(row.refund_policy) if row.refund_policy else DEFAULT_POLICY
             ),
+            anonymous=row.retain_until is not None,
             show=show,
             now=now,
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 from booking_service.domain.bookings import (
     GIVEN_UP,
     Booking,
+    BookingAtHand,
     IdempotencyKey,
     refund_for_buyer,
 )
@@ -55,9 +56,18 @@ def _give_up(tx: Transaction, buyer_id: UUID, booking_id: UUID) -> None:
     booking = tx.reservations.take_in_hand(booking_id)
     if booking is None or booking.status not in GIVEN_UP:
         return
+    give_up(tx, booking)
+
+
+def give_up(tx: Transaction, booking: BookingAtHand) -> None:
+    """Give an active booking up as its buyer may: what its refund policy promises is owed back.
+
+    Raises:
+        ShowStarted, TicketUsed: it is too late; nothing was written.
+    """
     money, reason = refund_for_buyer(booking)
-    if reason is not RefundReason.SHOW_CANCELLED and tx.admissions.of_booking(booking_id):
+    if reason is not RefundReason.SHOW_CANCELLED and tx.admissions.of_booking(booking.id):
         raise TicketUsed
     tx.reservations.move(booking, GIVEN_UP[booking.status])
-    tx.refunds.owe(booking_id, money, reason)
+    tx.refunds.owe(booking.id, money, reason)
     tx.ledger.record_refund(booking, money)

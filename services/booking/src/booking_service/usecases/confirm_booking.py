@@ -20,7 +20,7 @@ def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID)
     """Confirm a booking in the transaction that records the capture of its whole price.
 
     A hold that has ended, or failed, is confirmed only if seats, sale and limits still allow it,
-    and its buyer's account is not being deleted.
+    and its buyer's account is not being deleted. Nothing of somebody who is gone is confirmed.
 
     Raises:
         LookupError: there is no such booking.
@@ -30,6 +30,8 @@ def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID)
         raise LookupError(f"no booking {booking_id}")
     if booking.status is BookingStatus.CONFIRMED:
         return Captured.ALREADY_CONFIRMED
+    if booking.anonymous:
+        return Captured.TO_REFUND
     if booking.status is BookingStatus.PENDING or (
         booking.status is BookingStatus.FAILED
         and not tx.deletions.is_closed(booking.buyer_id)
