@@ -285,7 +285,9 @@ INVARIANTS = (
                d.paid_out_paise
         FROM booking.ledger_entry AS d
         LEFT JOIN booking.ledger_entry AS e ON e.show_id = d.show_id AND e.id < d.id
-        WHERE d.kind = 'DISBURSEMENT'
+        WHERE d.kind = 'DISBURSEMENT' AND NOT EXISTS (
+            SELECT FROM booking.ledger_entry AS older
+            WHERE older.show_id = d.show_id AND older.kind = 'BROUGHT_FORWARD')
         GROUP BY d.id
         HAVING coalesce(sum(e.ticket_paise - e.platform_fee_paise), 0) <> d.paid_out_paise
             OR count(*) FILTER (WHERE e.kind = 'DISBURSEMENT') > 0

@@ -297,6 +297,7 @@ class PaymentNewsRow(Base):
     __tablename__ = "payment_news"
     __table_args__ = (
         UniqueConstraint("digest"),
+        Index("ix_payment_news_order_id", "order_id"),
         Index("ix_payment_news_open", "received_at", postgresql_where=text("handled_at IS NULL")),
     )
 
@@ -349,20 +350,23 @@ class LedgerPersonRow(Base):
 
 
 class LedgerEntryRow(Base):
-    """A change of what a show's creator is owed; never changed itself."""
+    """A change of what a show's creator is owed; never changed itself.
+
+    When a booking need not be kept any longer, its rows are added up (`discard_old_v1`).
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
         CheckConstraint(
-            "(kind = 'DISBURSEMENT') = (booking_id IS NULL)"
+            "(kind IN ('DISBURSEMENT', 'BROUGHT_FORWARD')) = (booking_id IS NULL)"
             " AND (kind = 'DISBURSEMENT') = (actor IS NOT NULL)"
             " AND (kind = 'DISBURSEMENT' OR paid_out_paise = 0)",
             name="says_what_its_kind_says",
         ),
         CheckConstraint(
-            "CASE kind WHEN 'CAPTURE' THEN"
+            "CASE WHEN kind IN ('CAPTURE', 'BROUGHT_FORWARD') THEN"
             " least(ticket_paise, convenience_fee_paise, platform_fee_paise) >= 0"
-            " WHEN 'REFUND' THEN"
+            " WHEN kind = 'REFUND' THEN"
             " greatest(ticket_paise, convenience_fee_paise, platform_fee_paise) <= 0"
             " ELSE ticket_paise = 0 AND convenience_fee_paise = 0 AND platform_fee_paise = 0"
             " AND paid_out_paise >= 0 END",
@@ -385,6 +389,12 @@ class LedgerEntryRow(Base):
             "show_id",
             unique=True,
             postgresql_where=text("kind = 'DISBURSEMENT'"),
+        ),
+        Index(
+            "uq_ledger_entry_brought_forward",
+            "show_id",
+            unique=True,
+            postgresql_where=text("kind = 'BROUGHT_FORWARD'"),
         ),
     )
 

@@ -10,6 +10,7 @@ from booking_service.domain.errors import FeesUnavailable
 from booking_service.domain.refunds import RefundStatus
 from booking_service.settings import Settings, WorkerSettings
 from booking_service.usecases.catch_up import catch_up
+from booking_service.usecases.discard_old_bookings import discard_old_bookings
 from booking_service.usecases.open_payment import open_cut_off
 from booking_service.usecases.refresh_creator_terms import refresh_creator_terms
 from booking_service.usecases.refresh_fee_schedule import refresh_fee_schedule
@@ -30,6 +31,7 @@ HOLDS_EVERY_SECONDS = 5.0
 PAYMENTS_EVERY_SECONDS = 5.0
 RECONCILE_EVERY_SECONDS = 60.0  # at least
 HOUSEKEEPING_EVERY_SECONDS = 300.0
+RETENTION_EVERY_SECONDS = 86_400.0
 KEYS_AT_ONCE = 5_000
 
 FEE_SCHEDULE_AGE = Gauge(
@@ -100,6 +102,11 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
             ),
             *_payment_timers(use),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
+            Periodic(
+                "discard-old-bookings",
+                RETENTION_EVERY_SECONDS,
+                lambda: discard_old_bookings(use.begin),
+            ),
         ]
     )
     timers.start()

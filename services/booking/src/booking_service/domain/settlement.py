@@ -14,6 +14,7 @@ class LedgerKind(Enum):
     CAPTURE = "CAPTURE"
     REFUND = "REFUND"
     DISBURSEMENT = "DISBURSEMENT"
+    BROUGHT_FORWARD = "BROUGHT_FORWARD"  # the sum of old rows that are gone with their bookings
 
 
 @dataclass(frozen=True, slots=True)

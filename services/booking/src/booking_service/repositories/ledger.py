@@ -61,6 +61,11 @@ class LedgerRepository:
             or 0
         )
 
+    def any_of_show(self, show_id: UUID) -> bool:
+        """Return whether money of a show ever moved."""
+        query = select(LedgerEntryRow.id).where(LedgerEntryRow.show_id == show_id).limit(1)
+        return self._session.scalar(query) is not None
+
     def is_disbursed(self, show_id: UUID) -> bool:
         """Return whether a show's creator was paid out."""
         row = LedgerEntryRow

@@ -21,6 +21,7 @@ from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
 from booking_service.repositories.refunds import RefundRepository
 from booking_service.repositories.reservations import ReservationRepository
+from booking_service.repositories.retention import RetentionRepository
 from booking_service.repositories.support import SupportRepository
 from booking_service.repositories.ticket_keys import TicketKeyRepository
 from booking_service.repositories.work import Work
@@ -49,6 +50,7 @@ class Transaction:
         self.platform_settings = PlatformSettingsRepository(session)
         self.refunds = RefundRepository(session, self.work)
         self.support = SupportRepository(session)
+        self.retention = RetentionRepository(session)
         self.reservations = ReservationRepository(session, self.inventory)
         self.ticket_keys = TicketKeyRepository(session)
 

@@ -20,7 +20,7 @@ def delete_offer(begin: Begin, *, show_id: UUID, version: int) -> int | None:
         if current is not None and current.offer.version > version:
             return current.offer.version
         # read after the lock: no sale is under way
-        if tx.bookings.any_of_show(show_id) or tx.ledger.is_disbursed(show_id):
+        if tx.bookings.any_of_show(show_id) or tx.ledger.any_of_show(show_id):
             raise HasBookings("The show has or had bookings: cancel it instead.")
         tx.inventory.delete(show_id, version=version)
         return None

@@ -90,7 +90,7 @@ def _let_shows_go(begin: Begin, saga_id: UUID, person_id: UUID) -> None:
 def _let_go(tx: Transaction, saga_id: UUID, show: Inventory) -> None:
     """Remove a show that was never booked; any other stays for its buyers, without a creator."""
     show_id, version = show.offer.show_id, show.offer.version
-    if not tx.bookings.any_of_show(show_id) and not tx.ledger.is_disbursed(show_id):
+    if not tx.bookings.any_of_show(show_id) and not tx.ledger.any_of_show(show_id):
         tx.inventory.delete(show_id, version=version)
         tx.deletions.count(saga_id, Counted.OFFERS_DELETED)
         return
