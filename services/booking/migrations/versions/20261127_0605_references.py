@@ -1,13 +1,13 @@
 """Bookings of people who are gone: a random reference, kept as long as the law wants
 
-Revision ID: 20261127_0610
+Revision ID: 20261127_0605
 Revises: 20261127_0600
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261127_0610"
+revision = "20261127_0605"
 down_revision = "20261127_0600"
 branch_labels = None
 depends_on = None
