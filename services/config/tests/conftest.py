@@ -1,3 +1,4 @@
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         database_url=databases.of("config").url,
         identity_url="http://127.0.0.1:9",  # nobody there: these tests need no other service
         jwt_issuer=issuer.issuer,
+        erasure_key=secrets.token_urlsafe(),
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("config"))
     seed(wiring.begin)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask
 
-from config_service.api import fees, people, public, settings
+from config_service.api import deletions, fees, people, public, settings
 from config_service.api.errors import STATUS
 from config_service.domain.errors import ConfigError
 from config_service.wiring import SERVICE, Wiring
@@ -22,7 +22,7 @@ def create_app(wiring: Wiring | None) -> Flask:
     """Build the app; without wiring it can only describe itself."""
     app = service_app(
         DESCRIPTION,
-        blueprints=[fees.blp, people.blp, public.blp, settings.blp],
+        blueprints=[fees.blp, people.blp, public.blp, settings.blp, deletions.blp],
         refusals=(ConfigError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config_service.domain.deletions import DeletionState
 from service_kit.database import TableBase, schema_metadata
 
 
@@ -61,3 +62,32 @@ class AuthorRow(Base):
 
     reference: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
+
+
+class AccountDeletionRow(Base):
+    """A person's deletion as this service knows it; of the person it holds a keyed hash only.
+
+    PURGED is a tombstone: whatever would write the person's id looks here first, in its own
+    transaction. LIFTED stays, so that a late fence of that deletion is refused.
+    """
+
+    __tablename__ = "account_deletion"
+    __table_args__ = (
+        CheckConstraint("octet_length(person_hash) = 32", name="hash_is_sha256"),
+        CheckConstraint("(state = 'FENCED') = (ended_at IS NULL)", name="ends_once"),
+        Index(
+            "uq_account_deletion_person_hash",
+            "person_hash",
+            unique=True,
+            postgresql_where=text("state <> 'LIFTED'"),
+        ),
+    )
+
+    saga_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_hash: Mapped[bytes]
+    state: Mapped[DeletionState] = mapped_column(
+        Enum(DeletionState, name="deletion_state", schema="config")
+    )
+    counts: Mapped[dict[str, int] | None] = mapped_column(JSONB)  # what the purge came to
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]

@@ -15,6 +15,7 @@ class Settings:
     database_url: str
     identity_url: str
     jwt_issuer: str
+    erasure_key: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -30,4 +31,5 @@ class Settings:
                 database_url=env.url("DATABASE_URL"),
                 identity_url=env.url("IDENTITY_URL"),
                 jwt_issuer=env.url("JWT_ISSUER"),
+                erasure_key=env.secret("ERASURE_KEY"),
             )

@@ -1,12 +1,14 @@
 """Composition root: builds what the routes need from the settings."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine, text
 
 from config_service.repositories.transaction import Begin, Transaction
 from config_service.settings import Settings
 from service_kit.database import connect_to, reads, transactions
+from service_kit.person_hashes import PersonHashes
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "config"
@@ -20,6 +22,7 @@ class Wiring:
     begin: Begin
     read: Begin
     verifier: TokenVerifier
+    hashes: PersonHashes
 
     def ready(self) -> None:
         """Raise if the database cannot be reached."""
@@ -30,10 +33,13 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
+    hashes = PersonHashes(settings.erasure_key)
+    repositories = partial(Transaction, hashes=hashes)
     keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
     return Wiring(
         engine=engine,
-        begin=transactions(engine, Transaction),
-        read=reads(engine, Transaction),
+        begin=transactions(engine, repositories),
+        read=reads(engine, repositories),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+        hashes=hashes,
     )

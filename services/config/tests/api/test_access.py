@@ -10,7 +10,7 @@ from service_kit.testing import TokenIssuer, admits, declared_routes
 
 PERSON = UUID(int=7)
 
-SERVICES = {"booking", "identity", "service with another scope"}
+SERVICES = {"booking", "identity", "saga", "service with another scope"}
 PEOPLE = {"audience", "organizer", "comedian", "admin", "admin without second factor"}
 EVERYBODY = {"anonymous"} | PEOPLE | SERVICES
 
@@ -37,6 +37,10 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/config/public": EVERYBODY,
     "GET /internal/booking-settings": {"booking"},
     "GET /internal/fee-schedule": {"booking"},
+    "POST /internal/deletions/<uuid:saga_id>/fence": {"saga"},
+    "POST /internal/deletions/<uuid:saga_id>/lift": {"saga"},
+    "POST /internal/deletions/<uuid:saga_id>/purge": {"saga"},
+    "POST /internal/deletions/remains": {"saga"},
     "GET /internal/people/<uuid:person_id>/export": {"identity"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
@@ -56,6 +60,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "admin without second factor": issuer.user(PERSON, role="ADMIN"),
         "booking": issuer.service("booking", audience="config", scope="config:fees:read"),
         "identity": issuer.service("identity", audience="config", scope="config:people:export"),
+        "saga": issuer.service("identity", audience="config", scope="config:purge-user"),
         "service with another scope": issuer.service("x", audience="config", scope="config:x"),
     }
 

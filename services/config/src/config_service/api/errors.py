@@ -11,5 +11,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.EffectiveFromRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.SettingChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.ChangeScheduled: HTTPStatus.CONFLICT,
+    errors.AccountClosed: HTTPStatus.CONFLICT,
+    errors.AnotherDeletion: HTTPStatus.CONFLICT,
     errors.NotSetUp: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -37,6 +37,18 @@ class ChangeScheduled(ConfigError):
     code = "CHANGE_SCHEDULED"
 
 
+class AccountClosed(ConfigError):
+    """This account is being deleted."""
+
+    code = "ACCOUNT_CLOSED"
+
+
+class AnotherDeletion(ConfigError):
+    """Another deletion has this person, or this deletion is another person's."""
+
+    code = "ANOTHER_DELETION"
+
+
 class NotSetUp(ConfigError):
     """No value of the key is in force yet."""
 

@@ -1,8 +1,9 @@
 """Who has changed the configuration."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -28,3 +29,14 @@ class AuthorRepository:
         return self._session.scalars(
             select(AuthorRow.reference).where(AuthorRow.user_id == author)
         ).one()
+
+    def forget(self, person_id: UUID) -> None:
+        """Have nobody know any more which name is this person's."""
+        self._session.execute(delete(AuthorRow).where(AuthorRow.user_id == person_id))
+
+    def people(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Return some of the people who have a name here, by id."""
+        query = select(AuthorRow.user_id).order_by(AuthorRow.user_id).limit(limit)
+        if after is not None:
+            query = query.where(AuthorRow.user_id > after)
+        return self._session.scalars(query).all()

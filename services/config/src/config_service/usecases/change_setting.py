@@ -32,8 +32,11 @@ def change_setting(
         ChangeScheduled: the caller says nothing, and a scheduled change would be replaced.
         EffectiveFromRefused: it would start in the past or too far ahead.
         InvalidSetting, InvalidFeeSchedule: the new value is not one.
+        AccountClosed: the author's account is gone.
     """
     with begin() as tx:
+        if edit.author is not None:
+            tx.deletions.require_not_purged(edit.author)
         standing = tx.settings.lock(key)
         standing.check_known(expected)
         value = change(standing)
