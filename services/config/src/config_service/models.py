@@ -88,6 +88,8 @@ class AccountDeletionRow(Base):
     state: Mapped[DeletionState] = mapped_column(
         Enum(DeletionState, name="deletion_state", schema="config")
     )
-    counts: Mapped[dict[str, int] | None] = mapped_column(JSONB)  # what the purge came to
+    counts: Mapped[dict[str, int] | None] = mapped_column(
+        JSONB(none_as_null=True)
+    )  # what the purge came to
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
