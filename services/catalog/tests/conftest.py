@@ -1,11 +1,12 @@
 import os
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from catalog_service.app import create_app
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.media import Media, MediaKind
 from catalog_service.domain.shows import Show, ShowDetails
+from catalog_service.models import Base
 from catalog_service.settings import LocalMedia, Settings
 from catalog_service.usecases.create_show import create_show
 from catalog_service.usecases.publish_show import publish_show
@@ -145,6 +147,7 @@ def use(
         jwt_issuer=issuer.issuer,
         client_id="catalog",
         client_secret="unused",
+        erasure_key=secrets.token_urlsafe(),
         media=LocalMedia(tmp_path_factory.mktemp("media")),
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("catalog"))
@@ -186,6 +189,38 @@ def published(use: Wiring, draft: ShowFactory) -> ShowFactory:
             return tx.shows.editable_by(owner, show.id)
 
     return make
+
+
+@pytest.fixture
+def tell(client: FlaskClient, issuer: TokenIssuer) -> Callable[[str, UUID, UUID], Any]:
+    """What identity commands when an account is deleted: fence, lift, purge."""
+    headers = issuer.service("identity", audience="catalog", scope="catalog:purge-user")
+
+    def post(command: str, saga_id: UUID, person_id: UUID) -> Any:
+        path = f"/internal/deletions/{saga_id}/{command}"
+        answer = client.post(path, json={"personId": str(person_id)}, headers=headers)
+        assert answer.status_code in {200, 409}, answer.get_json()
+        return answer.get_json()
+
+    return post
+
+
+@pytest.fixture
+def everything(use: Wiring) -> Callable[[], dict[str, list[str]]]:
+    """All that the catalog stores, but for what it knows about deletions."""
+
+    def dump() -> dict[str, list[str]]:
+        tables = [each.fullname for each in Base.metadata.sorted_tables]
+        tables.remove("catalog.account_deletion")
+        with use.engine.connect() as connection:
+            return {
+                table: sorted(
+                    connection.scalars(text(f"SELECT to_json(t)::text FROM {table} AS t"))  # noqa: S608
+                )
+                for table in tables
+            }
+
+    return dump
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog_service.domain.changes import ChangeKind, ChangeStatus
 from catalog_service.domain.comedians import MAX_NAME
+from catalog_service.domain.deletions import DeletionState
 from catalog_service.domain.media import MediaKind
 from catalog_service.domain.shows import (
     MAX_CAPACITY,
@@ -40,7 +41,9 @@ class Base(TableBase):
     metadata = schema_metadata("catalog")
 
 
-def _enum(kind: type[ShowStatus | ChangeKind | ChangeStatus | MediaKind], name: str) -> Enum:
+def _enum(
+    kind: type[ShowStatus | ChangeKind | ChangeStatus | MediaKind | DeletionState], name: str
+) -> Enum:
     return Enum(kind, name=name, schema="catalog", metadata=Base.metadata)
 
 
@@ -274,3 +277,39 @@ class MediaRow(Base):
     unused_since: Mapped[datetime | None]  # null: attached, as far as it is known
     review_at: Mapped[datetime]  # when it is looked at next, whether anything shows it
     condemned_at: Mapped[datetime | None]  # from then on nothing may show it, and it is removed
+
+
+class AccountDeletionRow(Base):
+    """A person's deletion as this service knows it; of the person it holds a keyed hash only.
+
+    FENCED and PURGED are tombstones: whatever would write the person's id looks here first, in its
+    own transaction. LIFTED stays, so that a late fence of that deletion is refused.
+    """
+
+    __tablename__ = "account_deletion"
+    __table_args__ = (
+        CheckConstraint("octet_length(person_hash) = 32", name="hash_is_sha256"),
+        CheckConstraint("(state = 'FENCED') = (ended_at IS NULL)", name="ends_once"),
+        Index(
+            "uq_account_deletion_person_hash",
+            "person_hash",
+            unique=True,
+            postgresql_where=text("state <> 'LIFTED'"),
+        ),
+    )
+
+    saga_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_hash: Mapped[bytes]
+    state: Mapped[DeletionState] = mapped_column(_enum(DeletionState, "deletion_state"))
+    # what went since the purge began
+    counts: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+
+
+class FencedPersonRow(Base):
+    """Whose shows are hidden because the account is being deleted; gone when that has ended."""
+
+    __tablename__ = "fenced_person"
+
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)

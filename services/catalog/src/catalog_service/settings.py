@@ -38,6 +38,7 @@ class Settings:
     jwt_issuer: str
     client_id: str
     client_secret: str
+    erasure_key: str
     media: LocalMedia | S3Media
 
     @property
@@ -62,6 +63,7 @@ class Settings:
                 jwt_issuer=env.url("JWT_ISSUER"),
                 client_id=env.text("SERVICE_CLIENT_ID"),
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
+                erasure_key=env.secret("ERASURE_KEY"),
                 media=_media(env),
             )
 

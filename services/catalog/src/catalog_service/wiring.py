@@ -24,6 +24,7 @@ from catalog_service.workflows.offers import VERSION, OfferWorkflows
 from service_kit.database import connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
+from service_kit.person_hashes import PersonHashes
 from service_kit.service_tokens import ServiceTokens
 from service_kit.tokens import Jwks, TokenVerifier
 
@@ -40,6 +41,7 @@ class Wiring:
     begin: Begin
     read: Begin
     verifier: TokenVerifier
+    hashes: PersonHashes
     people: PeopleClient
     contacts: ContactClient
     availability: AvailabilityClient
@@ -63,7 +65,9 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Build the collaborators; nothing is connected yet."""
     engine = connect_to(settings.database_url, application=SERVICE)
-    repositories = partial(Transaction, queue=WorkQueue(engine, service=SERVICE))
+    hashes = PersonHashes(settings.erasure_key)
+    queue = WorkQueue(engine, service=SERVICE)
+    repositories = partial(Transaction, queue=queue, hashes=hashes)
     keys = Jwks(f"{settings.identity_url}/.well-known/jwks.json")
     tokens = ServiceTokens(
         f"{settings.identity_url}/oauth/token",
@@ -78,6 +82,7 @@ def wire(settings: Settings) -> Wiring:
         begin=transactions(engine, repositories),
         read=reads(engine, repositories),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+        hashes=hashes,
         people=PeopleClient(names),
         contacts=ContactClient(names),
         availability=AvailabilityClient(figures),

@@ -12,7 +12,7 @@ PERSON = UUID(int=7)
 
 CREATORS = {"organizer", "comedian", "admin", "confirmed admin"}
 PEOPLE = CREATORS | {"audience", "unapproved organizer", "unapproved comedian"}
-EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing", "exporter"}
+EVERYBODY = PEOPLE | {"anonymous", "service", "service with standing", "exporter", "saga"}
 
 TABLE: dict[str, set[str]] = {
     "GET /api/v1/shows": EVERYBODY,
@@ -36,6 +36,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/media/<string:key>": EVERYBODY,
     "GET /api/v1/admin/shows": {"confirmed admin"},
     "POST /api/v1/admin/shows": {"confirmed admin"},
+    "POST /internal/deletions/<uuid:saga_id>/fence": {"saga"},
+    "POST /internal/deletions/<uuid:saga_id>/lift": {"saga"},
     "GET /internal/people/<uuid:person_id>/export": {"exporter"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
@@ -57,6 +59,7 @@ def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
         "confirmed admin": issuer.admin(PERSON),
         "service": issuer.service("booking", audience="catalog", scope="catalog:everything"),
         "exporter": issuer.service("identity", audience="catalog", scope="catalog:people:export"),
+        "saga": issuer.service("identity", audience="catalog", scope="catalog:purge-user"),
         "service with standing": issuer.service(
             "identity", audience="catalog", scope="catalog:standing:write"
         ),

@@ -21,6 +21,7 @@ from devstack.testing import Databases, run_cli
 
 SHOWS = 120_000
 PAGE = 50
+SMALL = {"creator_standing", "fenced_person"}  # about few creators, read whole
 MOST_ROWS = 8_000  # that a page may look at, in tables and indexes: one in fifteen
 COMEDIAN = UUID(f"00000000-0000-7000-8000-{191:012x}")  # one of 100 who perform in 200 shows each
 
@@ -62,6 +63,8 @@ FROM made WHERE n % 6 = 5;
 INSERT INTO catalog.creator_standing (creator_id, allowed, version)
 SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, n % 50 <> 0, 1
 FROM generate_series(0, 499) AS n;
+INSERT INTO catalog.fenced_person (person_id)
+SELECT creator_id FROM catalog.creator_standing ORDER BY creator_id LIMIT 5;
 """  # noqa: S608 numbers of our own
 GIN = """
 SELECT indexname, indexdef FROM pg_indexes
@@ -151,7 +154,7 @@ def _rows_looked_at(nodes: list[dict[str, Any]]) -> Any:
         (node["Actual Rows"] + sum(node.get(kind, 0) for kind in thrown_away))
         * node["Actual Loops"]
         for node in nodes
-        if node.get("Relation Name", "creator_standing") != "creator_standing"
+        if "Relation Name" in node and node["Relation Name"] not in SMALL
     )
 
 
@@ -203,7 +206,7 @@ def test_a_page_reads_little_whatever_is_wanted_in_whatever_order(
         whole = [
             node["Relation Name"]
             for node in nodes
-            if node["Node Type"] == "Seq Scan" and node["Relation Name"] != "creator_standing"
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in SMALL
         ]
 
         assert whole == []

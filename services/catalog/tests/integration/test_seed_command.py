@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "SERVICE_CLIENT_ID": "catalog",
     "MEDIA_DIR": "/nowhere",
     "SERVICE_CLIENT_SECRET": "0123456789abcdef0123456789abcdef",
+    "ERASURE_KEY": "0123456789abcdef0123456789abcdef",
 }
 
 

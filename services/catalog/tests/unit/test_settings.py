@@ -16,6 +16,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         "BOOKING_URL",
         "JWT_ISSUER",
         "CLIENT_SECRET",
+        "ERASURE_KEY",
         "MEDIA_DIR",
     ):
         assert name in str(problem.value)
@@ -34,6 +35,7 @@ COMPLETE = {
     "JWT_ISSUER": "http://localhost:8080",
     "SERVICE_CLIENT_ID": "catalog",
     "SERVICE_CLIENT_SECRET": "0123456789abcdefghijklmnopqrstuvwxyz",
+    "ERASURE_KEY": "0123456789abcdefghijklmnopqrstuvwxyz",
 }
 
 

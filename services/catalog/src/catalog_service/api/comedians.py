@@ -50,7 +50,9 @@ def get_comedians(arguments: dict[str, Any]) -> dict[str, Any]:
 @allow(CREATORS)
 @blp.arguments(ComedianRequest)
 @blp.response(201, ComedianResponse)
-@blp.alt_response(409, description="`ALREADY_LISTED`: there is an own entry already")
+@blp.alt_response(
+    409, description="`ALREADY_LISTED`: there is an own entry already; `ACCOUNT_CLOSED`"
+)
 def post_comedian(body: dict[str, Any]) -> dict[str, Any]:
     """Add a comedian to the directory"""
     actor = current_actor()
@@ -84,6 +86,7 @@ def get_comedian(comedian_id: UUID) -> dict[str, Any]:
 @blp.arguments(ComedianChangesRequest)
 @blp.response(200, ComedianResponse)
 @blp.alt_response(404, description="unknown, or not one's own")
+@blp.alt_response(409, description="`ACCOUNT_CLOSED`")
 def put_comedian(body: dict[str, Any], comedian_id: UUID) -> dict[str, Any]:
     """Change an entry of one's own: what is absent stays, null clears"""
     comedian = edit_comedian(
@@ -99,7 +102,7 @@ def put_comedian(body: dict[str, Any], comedian_id: UUID) -> dict[str, Any]:
 @allow(CREATORS)
 @blp.response(200, DeletedResponse)
 @blp.alt_response(404, description="unknown, or not one's own")
-@blp.alt_response(409, description="`COMEDIAN_IN_USE`")
+@blp.alt_response(409, description="`COMEDIAN_IN_USE`, `ACCOUNT_CLOSED`")
 def delete_entry(comedian_id: UUID) -> dict[str, Any]:
     """Delete an entry of one's own; it goes off the bills of one's own drafts"""
     delete_comedian(wired().begin, actor=actor_for_entry(comedian_id), comedian_id=comedian_id)

@@ -3,9 +3,11 @@
 from http import HTTPStatus
 
 from catalog_service.domain.errors import (
+    AccountClosed,
     AdminsOnly,
     AlreadyListed,
     AlreadyPublished,
+    AnotherDeletion,
     CatalogError,
     ChangeInProgress,
     ChangeRefused,
@@ -51,6 +53,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     ShowChangedMeanwhile: HTTPStatus.CONFLICT,
     ShowInThePast: HTTPStatus.CONFLICT,
     ChangeInProgress: HTTPStatus.CONFLICT,
+    AccountClosed: HTTPStatus.CONFLICT,
+    AnotherDeletion: HTTPStatus.CONFLICT,
     ChangeRefused: HTTPStatus.CONFLICT,
     NotAnImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageRefused: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -44,6 +44,7 @@ class UploadResponse(Schema):
 @blp.arguments(UploadFiles, location="files")
 @blp.response(201, UploadResponse)
 @blp.alt_response(403, description="`NOT_APPROVED`: only approved creators, but for `profile`")
+@blp.alt_response(409, description="`ACCOUNT_CLOSED`")
 @blp.alt_response(413, description="`FILE_TOO_LARGE`, `REQUEST_ENTITY_TOO_LARGE`")
 @blp.alt_response(415, description="`NOT_AN_IMAGE`")
 @blp.alt_response(422, description="`IMAGE_REFUSED`: truncated, moving, too large a picture …")

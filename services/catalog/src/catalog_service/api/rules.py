@@ -20,6 +20,7 @@ CREATORS = people(
 )
 ADMIN = with_second_factor(people("admins", lambda caller: _actor(caller).is_admin))
 EXPORTERS = services("catalog:people:export")
+PURGERS = services("catalog:purge-user")
 STANDING_WRITERS = services("catalog:standing:write")
 
 

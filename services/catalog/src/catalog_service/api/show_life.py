@@ -39,7 +39,8 @@ blp = Blueprint("show life", __name__, url_prefix="/api/v1/shows", description="
 @blp.alt_response(
     409,
     description="`FIXED_ONCE_PUBLISHED`, `SHOW_ENDED`, `SHOW_CANCELLED`, `SHOW_CHANGED`, "
-    "`CHANGE_IN_PROGRESS`; of booking's: `HAS_ACTIVE_BOOKINGS`, `CAPACITY_BELOW_SOLD`",
+    "`CHANGE_IN_PROGRESS`, `ACCOUNT_CLOSED`; of booking's: `HAS_ACTIVE_BOOKINGS`, "
+    "`CAPACITY_BELOW_SOLD`",
 )
 @blp.alt_response(422, description="`INVALID_FIELDS`")
 def put_show(body: dict[str, Any], show_id: UUID) -> tuple[dict[str, Any], int]:
@@ -62,7 +63,9 @@ def put_show(body: dict[str, Any], show_id: UUID) -> tuple[dict[str, Any], int]:
 @blp.alt_response(202, schema=DeletedShowResponse, description="not decided yet: `pendingChange`")
 @blp.alt_response(404, description="unknown, or not one's own")
 @blp.alt_response(
-    409, description="`HAS_BOOKINGS`: it ever had a booking, cancel it; `CHANGE_IN_PROGRESS`"
+    409,
+    description="`HAS_BOOKINGS`: it ever had a booking, cancel it; `CHANGE_IN_PROGRESS`, "
+    "`ACCOUNT_CLOSED`",
 )
 def delete_one_show(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Delete a show that never had a booking"""
@@ -77,7 +80,8 @@ def delete_one_show(show_id: UUID) -> tuple[dict[str, Any], int]:
 @blp.alt_response(404, description="unknown")
 @blp.alt_response(
     409,
-    description="`NOT_PUBLISHED`, `SHOW_CANCELLED`, `CHANGE_IN_PROGRESS`, `HAS_ACTIVE_BOOKINGS`",
+    description="`NOT_PUBLISHED`, `SHOW_CANCELLED`, `CHANGE_IN_PROGRESS`, `HAS_ACTIVE_BOOKINGS`, "
+    "`ACCOUNT_CLOSED`",
 )
 def post_unpublish(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Make a published show without active bookings a draft again"""
@@ -92,7 +96,9 @@ def post_unpublish(show_id: UUID) -> tuple[dict[str, Any], int]:
 @blp.alt_response(202, schema=ChangedShowResponse, description="not decided yet: `pendingChange`")
 @blp.alt_response(404, description="unknown, or not one's own")
 @blp.alt_response(
-    409, description="`NOT_PUBLISHED`, `SHOW_CANCELLED`, `SHOW_ENDED`, `CHANGE_IN_PROGRESS`"
+    409,
+    description="`NOT_PUBLISHED`, `SHOW_CANCELLED`, `SHOW_ENDED`, `CHANGE_IN_PROGRESS`, "
+    "`ACCOUNT_CLOSED`",
 )
 def post_cancel(reason: str, show_id: UUID) -> tuple[dict[str, Any], int]:
     """Cancel a show; on return no more tickets are sold, and every buyer is being refunded"""

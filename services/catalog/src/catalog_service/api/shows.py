@@ -30,6 +30,7 @@ blp = Blueprint("shows", __name__, url_prefix="/api/v1/shows", description="Show
 @allow(CREATORS)
 @blp.arguments(ShowRequest)
 @blp.response(201, ShowResponse)
+@blp.alt_response(409, description="`ACCOUNT_CLOSED`")
 @blp.alt_response(422, description="`INVALID_FIELDS`")
 def post_show(body: dict[str, Any]) -> dict[str, Any]:
     """Create a show; it is a draft until it is published"""
@@ -53,7 +54,7 @@ def post_show(body: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(
     409,
     description="`ALREADY_PUBLISHED`, `SHOW_IN_THE_PAST`, `SHOW_CANCELLED`, `CHANGE_IN_PROGRESS`, "
-    "`CREATOR_NOT_ALLOWED`",
+    "`CREATOR_NOT_ALLOWED`, `ACCOUNT_CLOSED`",
 )
 def post_publish(show_id: UUID) -> tuple[dict[str, Any], int]:
     """Publish a show; on return tickets are on sale, unless the answer is 202"""

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 from catalog_service.api.rules import STANDING_WRITERS
 from catalog_service.api.wired import wired
 from catalog_service.domain.standings import Standing
+from catalog_service.usecases.take_standing import take_standing
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
@@ -34,6 +35,5 @@ class StandingResponse(Schema):
 def put_standing(body: dict[str, Any], creator_id: UUID) -> dict[str, Any]:
     """Take over whether a creator's shows may be seen and sold; the newest version counts"""
     wanted = Standing(creator_id, **body)
-    with wired().begin() as tx:
-        stored = tx.standings.put(wanted)
+    stored = take_standing(wired().begin, standing=wanted)
     return {"applied": stored == wanted, "version": stored.version}

@@ -175,6 +175,18 @@ class ChangeInProgress(CatalogError):
     code = "CHANGE_IN_PROGRESS"
 
 
+class AccountClosed(CatalogError):
+    """This account is being deleted."""
+
+    code = "ACCOUNT_CLOSED"
+
+
+class AnotherDeletion(CatalogError):
+    """Another deletion has this person, or this deletion is another person's."""
+
+    code = "ANOTHER_DELETION"
+
+
 class ChangeRefused(CatalogError):
     """The sales side refused a change; the show is as it was."""
 

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from catalog_service.domain.changes import ChangeKind, ChangeStatus, OwnFee, ShowChange, Wish
+from catalog_service.domain.deletions import Obstacle
 from catalog_service.domain.errors import ChangeInProgress
 from catalog_service.domain.offers import Refusal
 from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
-from catalog_service.models import ShowChangeRow
+from catalog_service.models import ShowChangeRow, ShowRow
 
+MAX_OBSTACLES = 20
 _DETAILS = frozenset(each.name for each in fields(ShowDetails))
 
 
@@ -67,6 +69,17 @@ class ChangeRepository:
             )
         ).one_or_none()
         return None if row is None else _change(row)
+
+    def obstacles_of(self, creator_id: UUID) -> list[Obstacle]:
+        """Return some of a creator's shows that have a change that is not decided yet."""
+        rows = self._session.execute(
+            select(ShowRow.id, ShowRow.title, ShowChangeRow.kind)
+            .join(ShowRow, ShowRow.id == ShowChangeRow.show_id)
+            .where(ShowRow.creator_id == creator_id, ShowChangeRow.status == ChangeStatus.OPEN)
+            .order_by(ShowRow.id)
+            .limit(MAX_OBSTACLES)
+        )
+        return [Obstacle(*row) for row in rows]
 
     def of_show(self, show_id: UUID, *, before_version: int | None, limit: int) -> list[ShowChange]:
         """Return a show's changes, newest first."""

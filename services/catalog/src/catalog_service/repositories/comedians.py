@@ -75,6 +75,17 @@ class ComedianRepository:
             raise ComedianNotFound
         return _comedian(row)
 
+    def editable_by(self, actor: Actor, comedian_id: UUID) -> Comedian:
+        """Return an entry of the actor's own; an admin's are all of them.
+
+        Raises:
+            ComedianNotFound: there is none.
+        """
+        entry = self.find(comedian_id)
+        if not actor.is_admin and entry.created_by != actor.id:
+            raise ComedianNotFound
+        return entry
+
     def lock_for(self, actor: Actor, comedian_id: UUID) -> Comedian:
         """Return an entry that the actor may change; nobody else does until the transaction ends.
 

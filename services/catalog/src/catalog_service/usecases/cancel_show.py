@@ -8,6 +8,7 @@ from catalog_service.domain.changes import ChangeKind, ShowChange, Wish, status_
 from catalog_service.domain.errors import ShowEnded
 from catalog_service.domain.shows import has_ended
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.lock_show import lock_show
 
 
 def cancel_show(
@@ -22,10 +23,11 @@ def cancel_show(
         NotPublished: nobody was invited; delete it instead.
         ShowCancelled: it is.
         ShowEnded: it took place; only admins say that it did not.
+        AccountClosed: its creator or the actor is being deleted.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     with begin() as tx:
-        show = tx.shows.lock_for(actor, show_id)
+        show = lock_show(tx, actor, show_id)
         wish = Wish(status=status_after(show.status, ChangeKind.CANCEL), reason=reason)
         if has_ended(show, now=now) and not actor.is_admin:
             raise ShowEnded

@@ -24,6 +24,7 @@ def create_comedian(
     Raises:
         NotApproved: the actor is neither an approved creator nor an admin.
         InvalidFields: the details break a rule, or who is no comedian wants an own entry.
+        AccountClosed: the actor is being deleted.
         AlreadyListed: that person has an own entry already.
     """
     if not actor.may_create:
@@ -32,6 +33,7 @@ def create_comedian(
         raise InvalidFields({"isOwn": ["Only comedians have an entry of their own."]})
     check_comedian(details)
     with begin() as tx:
+        tx.deletions.require_open(actor.id)
         use_image(tx, details.profile_image_url, actor=actor, field="profileImageUrl")
         return tx.comedians.add(
             comedian_id or uuid7(), details, created_by=actor.id, user_id=user_id

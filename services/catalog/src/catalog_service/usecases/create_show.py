@@ -35,6 +35,7 @@ def create_show(
     Raises:
         NotApproved: the actor is neither an approved creator nor an admin.
         InvalidFields: the details break a rule, or a comedian does not exist.
+        AccountClosed: the actor is being deleted.
         PeerUnavailable: a comedian's first show needs the name that only identity knows.
     """
     if not actor.may_create:
@@ -42,6 +43,7 @@ def create_show(
     check_details(details, now=now)
     own_name = _name_for_first_entry(begin, people, actor)
     with begin() as tx:
+        tx.deletions.require_open(actor.id)
         use_image(tx, details.poster_image_url, actor=actor, field="posterImageUrl")
         bill = _bill(tx, actor, comedian_ids, own_name)
         show = tx.shows.add(show_id or uuid7(), details, creator_id=actor.id, version=FIRST_VERSION)

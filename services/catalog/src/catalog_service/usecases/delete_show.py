@@ -5,6 +5,7 @@ from uuid import UUID
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeKind, ShowChange, Wish, status_after
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.lock_show import lock_show
 
 
 def delete_show(begin: Begin, *, actor: Actor, show_id: UUID) -> ShowChange:
@@ -12,10 +13,11 @@ def delete_show(begin: Begin, *, actor: Actor, show_id: UUID) -> ShowChange:
 
     Raises:
         ShowNotFound: there is no such show of the actor's.
+        AccountClosed: its creator or the actor is being deleted.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     with begin() as tx:
-        show = tx.shows.lock_for(actor, show_id)
+        show = lock_show(tx, actor, show_id)
         wish = Wish(status=status_after(show.status, ChangeKind.DELETE))
         change = tx.changes.open(show, ChangeKind.DELETE, wish, actor_id=actor.id)
         tx.work.decide_change(change.id)

@@ -9,6 +9,7 @@ from catalog_service.domain.actors import Actor
 from catalog_service.domain.comedians import Comedian, check_comedian
 from catalog_service.domain.errors import NotApproved
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.lock_entry import lock_entry
 from catalog_service.usecases.use_image import use_image
 
 
@@ -20,12 +21,13 @@ def edit_comedian(
     Raises:
         NotApproved: the actor is neither an approved creator nor an admin.
         ComedianNotFound: there is no such entry of the actor's.
+        AccountClosed: its creator or the actor is being deleted.
         InvalidFields: the entry would break a rule.
     """
     if not actor.may_create:
         raise NotApproved
     with begin() as tx:
-        comedian = tx.comedians.lock_for(actor, comedian_id)
+        comedian = lock_entry(tx, actor, comedian_id)
         edited = replace(comedian, details=replace(comedian.details, **changes))
         check_comedian(edited.details)
         if edited.details.profile_image_url != comedian.details.profile_image_url:

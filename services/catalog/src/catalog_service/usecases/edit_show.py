@@ -18,6 +18,7 @@ from catalog_service.domain.edits import (
 from catalog_service.domain.errors import ChangeInProgress, InvalidFields, ShowChangedMeanwhile
 from catalog_service.domain.shows import Show
 from catalog_service.repositories.transaction import Begin, Transaction
+from catalog_service.usecases.lock_show import lock_show
 from catalog_service.usecases.use_image import use_image
 
 
@@ -49,10 +50,11 @@ def edit_show(
         ShowNotFound: there is no such show of the actor's.
         ShowChangedMeanwhile: the show has another version than was seen.
         ShowCancelled, ShowEnded, FixedOncePublished, InvalidFields: see `check_edit`.
+        AccountClosed: its creator or the actor is being deleted.
         ChangeInProgress: a change of the show has not been decided yet.
     """
     with begin() as tx:
-        show = tx.shows.lock_for(actor, show_id)
+        show = lock_show(tx, actor, show_id)
         if seen_version not in {None, show.version}:
             raise ShowChangedMeanwhile
         bill = tx.comedians.bill(show.id)

@@ -7,6 +7,7 @@ from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeKind, ShowChange, Wish, status_after
 from catalog_service.domain.errors import CreatorNotAllowed, NotApproved, ShowInThePast
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.lock_show import lock_show
 
 
 def publish_show(begin: Begin, *, actor: Actor, show_id: UUID, now: datetime) -> ShowChange:
@@ -19,12 +20,13 @@ def publish_show(begin: Begin, *, actor: Actor, show_id: UUID, now: datetime) ->
         ShowCancelled: it never will be.
         ShowInThePast: there is nothing left to sell.
         CreatorNotAllowed: its creator may not put shows on; booking would not sell it either.
+        AccountClosed: its creator or the actor is being deleted.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     if not actor.may_create:
         raise NotApproved
     with begin() as tx:
-        show = tx.shows.lock_for(actor, show_id)
+        show = lock_show(tx, actor, show_id)
         wish = Wish(status=status_after(show.status, ChangeKind.PUBLISH))
         if show.details.starts_at <= now:
             raise ShowInThePast

@@ -8,6 +8,7 @@ from catalog_service.domain.changes import ChangeKind, OwnFee, ShowChange, Wish,
 from catalog_service.domain.errors import AdminsOnly, ChangeInProgress
 from catalog_service.domain.shows import ShowStatus
 from catalog_service.repositories.transaction import Begin
+from catalog_service.usecases.lock_show import lock_show
 
 
 def set_show_fee(begin: Begin, *, actor: Actor, show_id: UUID, fee: OwnFee) -> ShowChange | None:
@@ -21,12 +22,13 @@ def set_show_fee(begin: Begin, *, actor: Actor, show_id: UUID, fee: OwnFee) -> S
         AdminsOnly: the actor is no admin.
         ShowNotFound: there is no such show.
         ShowCancelled: it has no later bookings.
+        AccountClosed: its creator or the actor is being deleted.
         ChangeInProgress: another change of the show has not been decided yet.
     """
     if not actor.is_admin:
         raise AdminsOnly
     with begin() as tx:
-        show = tx.shows.lock_for(actor, show_id)
+        show = lock_show(tx, actor, show_id)
         status_after(show.status, ChangeKind.SET_FEE)
         if tx.changes.open_of(show.id) is not None:
             raise ChangeInProgress

@@ -34,6 +34,7 @@ def upload_image(
 
     Raises:
         NotApproved: only approved creators and admins upload images of this kind.
+        AccountClosed: the actor is being deleted.
         TooManyUploads: the actor has uploaded as much as is allowed.
         FileTooLarge: it is larger than `MAX_UPLOAD_BYTES`.
         NotAnImage: it is no image of a known format.
@@ -58,6 +59,7 @@ def upload_image(
         sha256=hashlib.sha256(converted).hexdigest(),
     )
     with begin() as tx:
+        tx.deletions.require_open(actor.id)
         tx.media.add(media)
     try:
         storage.put(media.key, converted)
