@@ -351,6 +351,72 @@ INVARIANTS = (
         SELECT 'show of an offer', i.show_id FROM booking.ticket_inventory AS i
         LEFT JOIN catalog.show AS s ON s.id = i.show_id
         WHERE s.id IS NULL AND (i.creator_id IS NOT NULL OR i.creator_allowed)
+        UNION ALL
+        SELECT 'creator of an entry', c.created_by FROM catalog.comedian AS c
+        LEFT JOIN identity."user" AS u ON u.id = c.created_by
+        WHERE c.created_by IS NOT NULL AND u.id IS NULL
+        UNION ALL
+        SELECT 'owner of an entry', c.user_id FROM catalog.comedian AS c
+        LEFT JOIN identity."user" AS u ON u.id = c.user_id
+        WHERE c.user_id IS NOT NULL AND u.id IS NULL
+        UNION ALL
+        SELECT 'actor of a change', c.actor_id FROM catalog.show_change AS c
+        LEFT JOIN identity."user" AS u ON u.id = c.actor_id
+        WHERE c.actor_id IS NOT NULL AND u.id IS NULL
+        """,
+    ),
+    # What deletions of accounts leave in identity, and that all services agree about them.
+    Invariant(
+        "I16",
+        "who is deleted is named nowhere in identity, and the work on it has left no trace",
+        """
+        SELECT 'named by a deletion' AS what, d.saga_id::text FROM identity.account_deletion AS d
+        LEFT JOIN identity."user" AS u ON u.id = d.person_id
+        WHERE d.person_id IS NOT NULL AND u.id IS NULL AND d.state IN ('REFUSED', 'COMPLETED')
+        UNION ALL
+        SELECT 'traces of the work', d.saga_id::text FROM identity.account_deletion AS d
+        JOIN identity_workflows.workflow_status AS w
+            ON w.workflow_uuid LIKE 'deletion:' || d.saga_id || ':%'
+        WHERE d.state = 'COMPLETED'
+        """,
+    ),
+    Invariant(
+        "I17",
+        "accounts are closed, and people fenced, only while a deletion is under way",
+        """
+        SELECT 'closed account' AS what, u.closed_by AS saga_id FROM identity."user" AS u
+        LEFT JOIN identity.account_deletion AS d ON d.saga_id = u.closed_by
+        WHERE u.closed_by IS NOT NULL
+          AND (d.saga_id IS NULL OR d.state IN ('REFUSED', 'PURGED', 'COMPLETED'))
+        UNION ALL
+        SELECT 'fenced in ' || fenced.service, fenced.saga_id FROM (
+            SELECT 'booking' AS service, saga_id FROM booking.account_deletion
+            WHERE state = 'FENCED'
+            UNION ALL
+            SELECT 'catalog', saga_id FROM catalog.account_deletion WHERE state = 'FENCED'
+        ) AS fenced
+        LEFT JOIN identity.account_deletion AS d USING (saga_id)
+        WHERE d.saga_id IS NULL OR d.state IN ('REFUSED', 'PURGED', 'COMPLETED')
+        """,
+    ),
+    Invariant(
+        "I21",
+        "every deletion moves on, and what is completed is completed everywhere",
+        """
+        SELECT 'stands still' AS what, saga_id, state::text FROM identity.account_deletion
+        WHERE state NOT IN ('REFUSED', 'COMPLETED') AND moved_at < now() - interval '60 s'
+        UNION ALL
+        SELECT 'not gone from ' || holder.service, d.saga_id, coalesce(holder.state, 'unknown')
+        FROM identity.account_deletion AS d
+        CROSS JOIN LATERAL (VALUES
+            ('booking', (SELECT state::text FROM booking.account_deletion AS x
+                         WHERE x.person_hash = d.person_hash AND x.state <> 'LIFTED')),
+            ('catalog', (SELECT state::text FROM catalog.account_deletion AS x
+                         WHERE x.person_hash = d.person_hash AND x.state <> 'LIFTED')),
+            ('config', (SELECT state::text FROM config.account_deletion AS x
+                        WHERE x.person_hash = d.person_hash AND x.state <> 'LIFTED'))
+        ) AS holder (service, state)
+        WHERE d.state = 'COMPLETED' AND holder.state IS DISTINCT FROM 'PURGED'
         """,
     ),
     # What deletions of accounts leave in booking.
@@ -414,6 +480,38 @@ INVARIANTS = (
             GROUP BY paid.show_id
         ) AS b USING (show_id)
         WHERE (l.tickets, l.fees) IS DISTINCT FROM (b.tickets, b.fees)
+        """,
+    ),
+    # What deletions of accounts leave in catalog and config.
+    Invariant(
+        "I16",
+        "in catalog and config a tombstone says what went, and fences name whom they hide only",
+        """
+        SELECT 'catalog' AS service, saga_id::text FROM catalog.account_deletion
+        WHERE state = 'PURGED' AND counts IS NULL
+        UNION ALL
+        SELECT 'config', saga_id::text FROM config.account_deletion
+        WHERE state = 'PURGED' AND counts IS NULL
+        UNION ALL
+        SELECT 'fences', hidden.count || ' for ' || fenced.count
+        FROM (SELECT count(*) FROM catalog.fenced_person) AS hidden,
+             (SELECT count(*) FROM catalog.account_deletion WHERE state = 'FENCED') AS fenced
+        WHERE hidden.count <> fenced.count
+        """,
+    ),
+    Invariant(
+        "I16",
+        "no show and no entry of a comedian shows an upload that is not kept",
+        """
+        SELECT 'show' AS what, s.id, s.poster_image_url FROM catalog.show AS s
+        LEFT JOIN catalog.media AS m
+            ON s.poster_image_url = '/api/v1/media/' || m.key AND m.condemned_at IS NULL
+        WHERE s.poster_image_url LIKE '/api/v1/media/%' AND m.key IS NULL
+        UNION ALL
+        SELECT 'comedian', c.id, c.profile_image_url FROM catalog.comedian AS c
+        LEFT JOIN catalog.media AS m
+            ON c.profile_image_url = '/api/v1/media/' || m.key AND m.condemned_at IS NULL
+        WHERE c.profile_image_url LIKE '/api/v1/media/%' AND m.key IS NULL
         """,
     ),
 )

@@ -1,7 +1,7 @@
 """Reservation in one call, third edition: many at once, and none for whose account is closed
 
 Revision ID: 20261127_0610
-Revises: 20261127_0540
+Revises: 20261127_0605
 
 `reserve_v2` stays for processes of the release before; `reserve_v1` goes.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261127_0610"
-down_revision = "20261127_0540"
+down_revision = "20261127_0605"
 branch_labels = None
 depends_on = None
 

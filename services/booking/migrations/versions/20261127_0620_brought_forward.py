@@ -1,7 +1,7 @@
 """A kind of ledger entry for what is too old to be kept one by one
 
 Revision ID: 20261127_0620
-Revises: 20261127_0605
+Revises: 20261127_0610
 
 On its own, as Postgres lets nobody use a new value in the transaction that adds it.
 """
@@ -9,7 +9,7 @@ On its own, as Postgres lets nobody use a new value in the transaction that adds
 from alembic import op
 
 revision = "20261127_0620"
-down_revision = "20261127_0605"
+down_revision = "20261127_0610"
 branch_labels = None
 depends_on = None
 

@@ -236,6 +236,8 @@ class ShowChangeRow(Base):
         CheckConstraint(
             "(status = 'REFUSED') = (refusal_code IS NOT NULL)", name="refused_with_a_reason"
         ),
+        CheckConstraint("status <> 'OPEN' OR actor_id IS NOT NULL", name="open_has_an_actor"),
+        Index("ix_show_change_actor", "actor_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -246,7 +248,7 @@ class ShowChangeRow(Base):
     status: Mapped[ChangeStatus] = mapped_column(_enum(ChangeStatus, "change_status"))
     refusal_code: Mapped[str | None]
     refusal_text: Mapped[str | None]
-    actor_id: Mapped[UUID]
+    actor_id: Mapped[UUID | None]  # null once that account is gone
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     decided_at: Mapped[datetime | None]
 
@@ -274,6 +276,7 @@ class MediaRow(Base):
     size: Mapped[int]
     sha256: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    stored_at: Mapped[datetime | None]  # null: perhaps it is only about to be
     unused_since: Mapped[datetime | None]  # null: attached, as far as it is known
     review_at: Mapped[datetime]  # when it is looked at next, whether anything shows it
     condemned_at: Mapped[datetime | None]  # from then on nothing may show it, and it is removed

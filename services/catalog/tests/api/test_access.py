@@ -38,6 +38,8 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/admin/shows": {"confirmed admin"},
     "POST /internal/deletions/<uuid:saga_id>/fence": {"saga"},
     "POST /internal/deletions/<uuid:saga_id>/lift": {"saga"},
+    "POST /internal/deletions/<uuid:saga_id>/purge": {"saga"},
+    "POST /internal/deletions/remains": {"saga"},
     "GET /internal/people/<uuid:person_id>/export": {"exporter"},
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,8 +17,14 @@ import requests
 
 from catalog_service.clients.s3 import S3Bucket
 from catalog_service.clients.storage import LocalDirectory, Storage
+from catalog_service.domain.actors import Actor
+from catalog_service.domain.deletions import DeletionState
 from catalog_service.domain.errors import StorageFull, StorageUnavailable
+from catalog_service.domain.media import MediaKind
 from catalog_service.settings import S3Media
+from catalog_service.usecases.purge_person import purge_person
+from catalog_service.usecases.upload_image import upload_image
+from catalog_service.wiring import Wiring
 from devstack.ports import free_ports
 
 BUCKET = "media"
@@ -102,6 +108,30 @@ def test_many_store_and_read_at_the_same_time(storage: Storage) -> None:
 
     with ThreadPoolExecutor(8) as people:
         assert all(people.map(there_and_back, range(24)))
+
+
+def test_a_person_who_is_purged_leaves_nothing_in_it(
+    use: Wiring, storage: Storage, picture: Callable[..., bytes]
+) -> None:
+    person, other = (Actor(id=uuid4(), role="AUDIENCE", approved=False) for _ in range(2))
+    goes, stays = (
+        upload_image(
+            use.begin,
+            use.images,
+            storage,
+            actor=actor,
+            kind=MediaKind.PROFILE,
+            content=picture(),
+        )
+        for actor in (person, other)
+    )
+    assert storage.get(goes.key) is not None
+
+    deletion = purge_person(use.begin, storage, saga_id=uuid4(), person_id=person.id)
+
+    assert deletion.state is DeletionState.PURGED
+    assert storage.get(goes.key) is None
+    assert storage.get(stays.key) is not None
 
 
 # ── a directory

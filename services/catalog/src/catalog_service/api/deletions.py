@@ -1,19 +1,22 @@
-"""Routes: POST /internal/deletions/{id}/fence · …/lift."""
+"""Routes: POST /internal/deletions/{id}/fence · …/lift · …/purge · /internal/deletions/remains."""
 
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from catalog_service.api.rules import PURGERS
 from catalog_service.api.wired import wired
 from catalog_service.domain.deletions import Deletion, DeletionState, FenceRefused
 from catalog_service.usecases.fence_account import fence_account
+from catalog_service.usecases.find_remains import find_remains
 from catalog_service.usecases.lift_fence import lift_fence
+from catalog_service.usecases.purge_person import purge_person
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
 
+MAX_HASHES = 1_000
 ANOTHER = "`ANOTHER_DELETION`: another one has the person, or this one is somebody else's"
 REFUSED = "REFUSED"  # nothing is fenced
 PURGING = "PURGING"  # decided, but something is left: ask again
@@ -56,6 +59,19 @@ class DeletionResponse(Schema):
     )
 
 
+class RemainsRequest(Schema):
+    person_hashes = fields.List(
+        fields.String(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
+        required=True,
+        validate=validate.Length(1, MAX_HASHES),
+        metadata={"description": "HMAC-SHA-256 of people's ids, in hexadecimal digits"},
+    )
+
+
+class RemainsResponse(Schema):
+    person_ids = fields.List(fields.String(), required=True)
+
+
 @blp.post("/<uuid:saga_id>/fence")
 @allow(PURGERS)
 @blp.arguments(PersonRequest, as_kwargs=True)
@@ -75,6 +91,29 @@ def post_fence(person_id: UUID, saga_id: UUID) -> dict[str, Any]:
 def post_lift(person_id: UUID, saga_id: UUID) -> dict[str, Any]:
     """Have a person's shows as they were: the deletion came to nothing"""
     return _document(lift_fence(wired().begin, saga_id=saga_id, person_id=person_id))
+
+
+@blp.post("/<uuid:saga_id>/purge")
+@allow(PURGERS)
+@blp.arguments(PersonRequest, as_kwargs=True)
+@blp.response(200, DeletionResponse)
+@blp.alt_response(409, description=ANOTHER)
+@blp.alt_response(503, description="among others: the storage does not answer")
+def post_purge(person_id: UUID, saga_id: UUID) -> dict[str, Any]:
+    """Delete everything of a person for ever, as much as a moment allows; ask until `PURGED`"""
+    use = wired()
+    return _document(purge_person(use.begin, use.storage, saga_id=saga_id, person_id=person_id))
+
+
+@blp.post("/remains")
+@allow(PURGERS)
+@blp.arguments(RemainsRequest, as_kwargs=True)
+@blp.response(200, RemainsResponse)
+def post_remains(person_hashes: list[str]) -> dict[str, Any]:
+    """Say which of these people are stored here, whom a restored backup has brought back"""
+    use = wired()
+    wanted = [bytes.fromhex(each) for each in person_hashes]
+    return {"person_ids": find_remains(use.read, use.hashes, wanted=wanted)}
 
 
 def _document(deletion: Deletion) -> dict[str, Any]:

@@ -190,7 +190,12 @@ class ChangeSchema(Schema):
     status = fields.Enum(ChangeStatus, by_value=True, required=True)
     code = fields.String(required=True, allow_none=True, attribute="refusal_code")
     reason = fields.String(required=True, allow_none=True, attribute="refusal_text")
-    requested_by = fields.String(required=True, attribute="actor_id")
+    requested_by = fields.String(
+        required=True,
+        allow_none=True,
+        attribute="actor_id",
+        metadata={"description": "null once that account is gone"},
+    )
     requested_at = Instant(required=True)
     decided_at = Instant(required=True, allow_none=True)
 

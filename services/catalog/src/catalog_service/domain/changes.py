@@ -72,7 +72,7 @@ class ShowChange:
     status: ChangeStatus
     refusal_code: str | None
     refusal_text: str | None
-    actor_id: UUID
+    actor_id: UUID | None  # None once that account is gone, which never is while it is open
     requested_at: datetime
     decided_at: datetime | None
 

@@ -10,6 +10,7 @@ from catalog_service.domain.errors import InvalidFields
 from catalog_service.domain.links import is_image, is_instagram, is_youtube
 
 MAX_NAME = 120
+FORMER_PERFORMER = "Former performer"  # whose account is gone
 MAX_BIO = 5_000
 MAX_SOCIAL_LINK = 200
 

@@ -13,6 +13,7 @@ LONGEST_EDGE = 1_200  # pixels of what is kept
 UPLOADS_PER_WINDOW = 40  # of one person
 QUOTA_WINDOW = timedelta(hours=24)
 KEPT_UNUSED = timedelta(hours=24)
+STORING_TAKES = timedelta(seconds=30)  # at most, from when an upload is noted
 MEDIA_TYPE = "image/webp"
 
 _PATH = "/api/v1/media/"

@@ -18,6 +18,7 @@ from catalog_service.domain.shows import Show, ShowDetails, ShowStatus
 from catalog_service.models import ShowChangeRow, ShowRow
 
 MAX_OBSTACLES = 20
+BATCH = 500
 _DETAILS = frozenset(each.name for each in fields(ShowDetails))
 
 
@@ -88,6 +89,24 @@ class ChangeRepository:
             query = query.where(ShowChangeRow.version < before_version)
         rows = self._session.scalars(query.order_by(ShowChangeRow.version.desc()).limit(limit))
         return [_change(row) for row in rows]
+
+    def forget_actor(self, person_id: UUID) -> int:
+        """Have nobody know any more that a person asked for some decided changes; return how many.
+
+        One that is open stays as it is: booking is still to be told who asks for it.
+        """
+        some = (
+            select(ShowChangeRow.id)
+            .where(ShowChangeRow.actor_id == person_id, ShowChangeRow.status != ChangeStatus.OPEN)
+            .order_by(ShowChangeRow.id)
+            .limit(BATCH)
+            .with_for_update()
+        )
+        changes = list(self._session.scalars(some))
+        self._session.execute(
+            update(ShowChangeRow).where(ShowChangeRow.id.in_(changes)).values(actor_id=None)
+        )
+        return len(changes)
 
     def close(self, change_id: UUID, refusal: Refusal | None) -> bool:
         """Record the outcome of an open change; false if it has one already."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -22,11 +23,18 @@ from sqlalchemy.orm import Session
 
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.changes import ChangeStatus
-from catalog_service.domain.comedians import Comedian, ComedianDetails, Performer, RegistryEntry
+from catalog_service.domain.comedians import (
+    FORMER_PERFORMER,
+    Comedian,
+    ComedianDetails,
+    Performer,
+    RegistryEntry,
+)
 from catalog_service.domain.errors import AlreadyListed, ComedianNotFound
 from catalog_service.domain.shows import ShowStatus
 from catalog_service.models import ComedianRow, ShowChangeRow, ShowComedianRow, ShowRow
 
+BATCH = 100
 _COLUMNS = tuple(ComedianRow.__table__.columns)
 
 
@@ -143,6 +151,48 @@ class ComedianRepository:
             return False
         self._session.execute(delete(ComedianRow).where(ComedianRow.id == comedian.id))
         return True
+
+    def give_up(self, person_id: UUID) -> dict[str, int]:
+        """Delete a person's entries that no show has on its bill, keep the others without a name.
+
+        To be called when the person has no shows any more. An entry about somebody else that a show
+        has on its bill keeps what it says; the person's own one says nothing any more.
+
+        Returns:
+            What became of how many; a bounded number at a time, nothing once none is left.
+        """
+        mine = or_(ComedianRow.created_by == person_id, ComedianRow.user_id == person_id)
+        some = select(ComedianRow.id).where(mine).order_by(ComedianRow.id).limit(BATCH)
+        entries = set(self._session.scalars(some.with_for_update()))
+        # a statement of its own: it sees what the one before waited for
+        places = select(ShowComedianRow.comedian_id).where(ShowComedianRow.comedian_id.in_(entries))
+        used = set(self._session.scalars(places.distinct()))
+        about_others = and_(ComedianRow.user_id.is_not(None), ComedianRow.user_id != person_id)
+        deleted = self._session.scalars(
+            delete(ComedianRow)
+            .where(ComedianRow.id.in_(entries - used), ~about_others)
+            .returning(ComedianRow.id)
+        ).all()
+        kept = ComedianRow.id.in_(entries.difference(deleted))
+        self._session.execute(
+            update(ComedianRow)
+            .where(kept, ComedianRow.user_id == person_id)
+            .values(
+                **_columns(ComedianDetails(name=FORMER_PERFORMER)),
+                user_id=None,
+                created_by=None,
+                updated_at=func.now(),
+            )
+        )
+        self._session.execute(
+            update(ComedianRow)
+            .where(kept, ComedianRow.created_by == person_id)
+            .values(created_by=None, updated_at=func.now())
+        )
+        return {
+            "comediansDeleted": len(deleted),
+            "comediansAnonymised": len(entries) - len(deleted),
+        }
 
     def hold(self, comedian_ids: Iterable[UUID]) -> set[UUID]:
         """Return which of these entries exist; they stay until the transaction ends."""

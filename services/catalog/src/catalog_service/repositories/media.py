@@ -3,22 +3,26 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalog_service.domain.actors import Actor
+from catalog_service.domain.changes import ChangeStatus
 from catalog_service.domain.errors import TooManyUploads
 from catalog_service.domain.media import (
     KEPT_UNUSED,
     QUOTA_WINDOW,
+    STORING_TAKES,
     UPLOADS_PER_WINDOW,
     Media,
     url_of,
 )
-from catalog_service.models import ComedianRow, MediaRow, ShowRow
+from catalog_service.models import ComedianRow, MediaRow, ShowChangeRow, ShowRow
 
 BATCH = 100
+FILES = 20  # of a person who goes, removed before anybody looks at the time
 _ALIVE = MediaRow.condemned_at.is_(None)
+_URL = url_of("") + MediaRow.key
 
 
 class MediaRepository:
@@ -62,6 +66,11 @@ class MediaRepository:
                 review_at=func.now() + KEPT_UNUSED,
             )
         )
+
+    def note_stored(self, key: str) -> bool:
+        """Note that an upload is stored; false if it was condemned meanwhile and must not be."""
+        stored = update(MediaRow).where(MediaRow.key == key, _ALIVE).values(stored_at=func.now())
+        return self._session.scalar(stored.returning(MediaRow.key)) is not None
 
     def attach(self, key: str, actor: Actor) -> bool:
         """Keep an upload that the open transaction makes something show.
@@ -127,13 +136,51 @@ class MediaRepository:
         return len(locked)
 
     def condemned(self) -> list[str]:
-        """Return the names of some condemned uploads, the oldest first."""
-        query = select(MediaRow.key).where(~_ALIVE).order_by(MediaRow.condemned_at).limit(BATCH)
-        return list(self._session.scalars(query))
+        """Return the names of some condemned uploads that can be removed, the oldest first."""
+        query = select(MediaRow.key).where(_is_removable()).order_by(MediaRow.condemned_at)
+        return list(self._session.scalars(query.limit(BATCH)))
 
-    def forget(self, key: str) -> None:
-        """Delete a condemned upload that is not stored any more."""
-        self._session.execute(delete(MediaRow).where(MediaRow.key == key, ~_ALIVE))
+    def condemned_of(self, owner_id: UUID) -> list[str]:
+        """Return the names of some condemned uploads of a person that can be removed."""
+        query = select(MediaRow.key).where(MediaRow.owner_id == owner_id, _is_removable())
+        return list(self._session.scalars(query.limit(FILES)))
+
+    def condemn_all_of(self, owner_id: UUID) -> int:
+        """Have nothing show any more what a person has uploaded, and it be removed.
+
+        Returns:
+            How many uploads that is; a bounded number at a time.
+        """
+        some = select(MediaRow.key).where(MediaRow.owner_id == owner_id, _ALIVE)
+        locked = some.order_by(MediaRow.key).limit(BATCH).with_for_update()
+        keys = list(self._session.scalars(locked))
+        self.condemn(keys)
+        return len(keys)
+
+    def shown_by_shows(self, owner_id: UUID) -> list[UUID]:
+        """Return some shows whose poster a person has uploaded and of which no change is open."""
+        changing = exists().where(
+            ShowChangeRow.show_id == ShowRow.id, ShowChangeRow.status == ChangeStatus.OPEN
+        )
+        query = select(ShowRow.id).join(MediaRow, ShowRow.poster_image_url == _URL)
+        query = query.where(MediaRow.owner_id == owner_id, ~changing)
+        return list(self._session.scalars(query.order_by(ShowRow.id).limit(BATCH)))
+
+    def take_off_comedians(self, owner_id: UUID) -> int:
+        """Have comedians' entries not show what a person has uploaded; return how many did."""
+        shown = select(ComedianRow.id).join(MediaRow, ComedianRow.profile_image_url == _URL)
+        some = shown.where(MediaRow.owner_id == owner_id).order_by(ComedianRow.id).limit(BATCH)
+        entries = list(self._session.scalars(some.with_for_update(of=ComedianRow)))
+        self._session.execute(
+            update(ComedianRow)
+            .where(ComedianRow.id.in_(entries))
+            .values(profile_image_url=None, updated_at=func.now())
+        )
+        return len(entries)
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Delete condemned uploads that are not stored any more."""
+        self._session.execute(delete(MediaRow).where(MediaRow.key.in_(keys), ~_ALIVE))
 
     def _shown(self, keys: Iterable[str]) -> set[str]:
         """Return which of these are a poster of a show or an image of a comedian."""
@@ -144,6 +191,26 @@ class MediaRepository:
         )
         shown = {*self._session.scalars(posters), *self._session.scalars(images)}
         return {key for url, key in urls.items() if url in shown}
+
+
+def _is_removable() -> ColumnElement[bool]:
+    """Condemned, certainly not being stored at this moment, and not shown, now or soon.
+
+    Nothing shows an upload that was condemned because it is unused; the upload of a person who is
+    gone is taken off what shows it first.
+    """
+    shown = (
+        exists().where(ShowRow.poster_image_url == _URL),
+        exists().where(ComedianRow.profile_image_url == _URL),
+        exists().where(
+            ShowChangeRow.status == ChangeStatus.OPEN,
+            ShowChangeRow.wish["poster_image_url"].astext == _URL,
+        ),
+    )
+    is_settled = or_(
+        MediaRow.stored_at.is_not(None), MediaRow.created_at < func.now() - STORING_TAKES
+    )
+    return and_(~_ALIVE, is_settled, *(~each for each in shown))
 
 
 def _media(row: MediaRow) -> Media:

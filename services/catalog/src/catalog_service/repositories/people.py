@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, exists, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog_service.models import (
@@ -14,6 +14,16 @@ from catalog_service.models import (
     ShowChangeRow,
     ShowComedianRow,
     ShowRow,
+)
+
+# Every column with ids of people, but for that of fences, which end with what they are there for.
+NAMING: tuple[InstrumentedAttribute[Any], ...] = (
+    ShowRow.creator_id,
+    CreatorStandingRow.creator_id,
+    ComedianRow.created_by,
+    ComedianRow.user_id,
+    ShowChangeRow.actor_id,
+    MediaRow.owner_id,
 )
 
 
@@ -44,6 +54,26 @@ class PersonRepository:
                 CreatorStandingRow.creator_id,
             ),
         }
+
+    def is_named(self, person_id: UUID) -> bool:
+        """Return whether anything that is stored names a person."""
+        named = (exists().where(column == person_id) for column in NAMING)
+        return bool(self._session.scalar(select(or_(*named))))
+
+    def page(self, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Return some of the people who are named anywhere, by id."""
+        some = (
+            select(column.label("person_id"))
+            .where(column.is_not(None) if after is None else column > after)
+            .distinct()
+            .order_by(column)
+            .limit(limit)
+            .subquery()
+            for column in NAMING
+        )
+        everywhere = union(*(select(each.c.person_id) for each in some)).subquery()
+        people = select(everywhere.c.person_id).order_by(everywhere.c.person_id).limit(limit)
+        return self._session.scalars(people).all()
 
     def _rows(
         self, table: Any, about: ColumnElement[bool], *order: InstrumentedAttribute[Any]

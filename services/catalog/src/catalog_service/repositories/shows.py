@@ -34,6 +34,8 @@ from catalog_service.repositories.search import (
     spelt_like,
 )
 
+BATCH = 20  # shows deleted in one transaction, each with its bill and changes
+
 _ORDERS: dict[ShowOrder, tuple[InstrumentedAttribute[datetime] | InstrumentedAttribute[int], bool]]
 _ORDERS = {
     ShowOrder.DATE: (ShowRow.starts_at, False),
@@ -104,6 +106,13 @@ class ShowRepository:
     def remove(self, show_id: UUID) -> None:
         """Delete a locked show with its bill and its changes."""
         self._session.execute(delete(ShowRow).where(ShowRow.id == show_id))
+
+    def remove_some_of(self, creator_id: UUID) -> int:
+        """Delete some of a creator's shows like `remove`, whatever their state; return how many."""
+        some = select(ShowRow.id).where(ShowRow.creator_id == creator_id).order_by(ShowRow.id)
+        show_ids = list(self._session.scalars(some.limit(BATCH).with_for_update()))
+        self._session.execute(delete(ShowRow).where(ShowRow.id.in_(show_ids)))
+        return len(show_ids)
 
     def replace(self, show: Show) -> None:
         """Store what a locked show is like from now on; an older version changes nothing."""

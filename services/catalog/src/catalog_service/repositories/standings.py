@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,12 @@ class StandingRepository:
         )
         row = self._session.get_one(CreatorStandingRow, standing.creator_id)
         return Standing(row.creator_id, allowed=row.allowed, version=row.version)
+
+    def forget(self, creator_id: UUID) -> None:
+        """Delete what was said about a creator."""
+        self._session.execute(
+            delete(CreatorStandingRow).where(CreatorStandingRow.creator_id == creator_id)
+        )
 
     def is_allowed(self, creator_id: UUID) -> bool:
         """Return whether this creator's shows may be published."""

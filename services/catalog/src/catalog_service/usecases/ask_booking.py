@@ -1,5 +1,6 @@
 """Asking booking to sell a show as a change would have it."""
 
+from typing import cast
 from uuid import UUID
 
 from catalog_service.clients.booking import OfferClient
@@ -33,7 +34,7 @@ def _ask(booking: OfferClient, show: Show, change: ShowChange) -> Refusal | None
             show.id,
             version=change.version,
             reason=change.wish.reason or "",
-            actor_id=change.actor_id,
+            actor_id=cast("UUID", change.actor_id),  # an open change has one
         )
     offer = offer_of(wished(show, change))
     return booking.put_unsold(offer) if change.wish.unsold_only else booking.put(offer)

@@ -28,7 +28,7 @@ def collect_media(begin: Begin, people: PeopleClient, storage: Storage) -> None:
         for key in keys:
             storage.delete(key)
             with begin() as tx:
-                tx.media.forget(key)
+                tx.media.forget([key])
         removed += len(keys)
     if removed:
         log.info("removed unused uploads", uploads=removed)

@@ -7,6 +7,7 @@ from catalog_service.clients.images import ImageConverter
 from catalog_service.clients.storage import Storage
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.errors import (
+    AccountClosed,
     FileTooLarge,
     NotApproved,
     StorageFull,
@@ -67,4 +68,9 @@ def upload_image(
         with begin() as tx:
             tx.media.condemn([media.key])
         raise
+    with begin() as tx:
+        is_wanted = tx.media.note_stored(media.key)
+    if not is_wanted:
+        storage.delete(media.key)
+        raise AccountClosed
     return media
