@@ -49,7 +49,7 @@ seed: venv ## fill the database; what is there already stays
 	@$(DEVSTACK) seed
 
 ##@ Database
-.PHONY: db-url psql migrate migration rollback migrate-status migrate-sql check-invariants
+.PHONY: db-url psql migrate migration rollback migrate-status migrate-sql check-invariants erasure-scan
 db-url: venv ## connection URL                        ROLE=auditor, booking, booking_owner, …
 	@$(DEVSTACK) db-url $(if $(ROLE),--role $(ROLE))
 
@@ -74,6 +74,11 @@ migrate-sql: venv service ## the migrations as SQL                   SERVICE=x
 
 check-invariants: venv ## what must be true of the data, as role auditor
 	@$(DEVSTACK) exec $(PY) -m check_invariants
+
+# From the command line only: git sets EMAIL for itself, some systems set NAME.
+OF_PERSON = $(foreach name,ID EMAIL NAME PHONE VALUE,$(if $(filter command,$(origin $(name))),$(name)))
+erasure-scan: venv ## is anything left of a person?          ID=… EMAIL=… NAME=… PHONE=… VALUE=…
+	@$(DEVSTACK) erasure-scan $(OF_PERSON)
 
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check

@@ -195,6 +195,26 @@ def _exec(arguments: argparse.Namespace) -> int:
     return done.returncode
 
 
+def _erasure_scan(arguments: argparse.Namespace) -> int:
+    """Search the database and the folders of the stack, which may be stopped but for Postgres."""
+    settings = _settings_of_running_database()
+    run_dir = settings.run_dir
+    folders = [
+        settings["MEDIA_DIR"],
+        str(run_dir / "logs"),
+        str(run_dir / "metrics"),
+        settings["ERASURE_JOURNAL"],
+    ]
+    environment = {
+        **inherited(settings, os.environ),
+        "DATABASE_URL": settings.database_url("auditor"),
+        "MEDIA_STORAGE": settings["MEDIA_STORAGE"],
+        "SCAN_FOLDERS": os.pathsep.join(folders),
+    }
+    scan = [sys.executable, "-m", "erasure_scan", *arguments.words]
+    return subprocess.run(scan, env=environment, check=False).returncode
+
+
 def _run_dir() -> Path:
     return Path(os.environ.get("RUN_DIR") or CHECKOUT / ".run").resolve()
 
@@ -248,7 +268,8 @@ def _parser() -> argparse.ArgumentParser:
     cli.add_argument("--service", choices=SERVICES)
     add("seed", _seed, "fill the database; what is there already stays")
     execute = add("exec", _exec, "run a program with the URLs of the running stack")
-    for command in (psql, cli, execute):
+    scan = add("erasure-scan", _erasure_scan, "search for what is left of a person")
+    for command in (psql, cli, execute, scan):
         command.add_argument("words", nargs=argparse.REMAINDER)
     return parser
 

@@ -27,7 +27,7 @@ _OWN_SETTINGS = {
         "CONFIG_URL",
         "ERASURE_JOURNAL",
     ),
-    "catalog": ("BOOKING_URL", "MEDIA_DIR"),
+    "catalog": ("BOOKING_URL", "MEDIA_STORAGE", "MEDIA_DIR"),
     "booking": (
         "CONFIG_URL",
         "PAYMENTS",

@@ -56,7 +56,7 @@ _SECRETS = (
 
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
-    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_DIR"
+    r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_(DIR|STORAGE)"
     r"|ERASURE_(KEY|JOURNAL)"
     r"|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
@@ -121,6 +121,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "OIDC_PROVIDER": "development",
         "OIDC_CLIENT_ID": "comedy-connect",
         "ADMIN_EMAILS": "admin@comedy.example",
+        "MEDIA_STORAGE": "local",
         "MEDIA_DIR": str(run_dir / "media"),
         "ERASURE_JOURNAL": str(run_dir / "erasure-journal"),
         "PAYMENTS": "none",
