@@ -1,5 +1,7 @@
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,14 +90,21 @@ def test_what_is_below_the_level_is_not_written(
         "cc_abcdefghijklmnop",
         "/api?token=cc_abcdefghijklmnop",
         "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "/x?q=someone%40comedy.example",
+        "someone@пример.рф",
+        "someone@xn--e1afmkfd.xn--p1ai",
+        "broken\nDETAIL: Key (name)=(one\n\nother) exists\nHINT: it",
         "/x?jwt=eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "postgresql://booking:hunter2@127.0.0.1/x",
         "broken\nDETAIL: Key (email)=(x) exists",
     ],
 )
 def test_what_must_not_be_in_a_log_is_taken_out(text: str) -> None:
-    assert scrub(text) != text
-    assert "[redacted]" in scrub(text)
+    scrubbed = scrub(text)
+
+    assert "[redacted]" in scrubbed
+    for secret in ("someone", "one", "other", "cc_", "eyJ", "hunter2", "xn--p1ai", "рф"):
+        assert secret not in scrubbed
 
 
 @pytest.mark.parametrize(
@@ -104,3 +113,60 @@ def test_what_must_not_be_in_a_log_is_taken_out(text: str) -> None:
 )
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
     assert scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "logged"),
+    [
+        ("no row for UUID('0197a5c2-7d3e-7b41-9f10-5a6b7c8d9e0f')", "no row for UUID('[id]')"),
+        ("gone: 0197A5C27D3E7B419F105A6B7C8D9E0F", "gone: [id]"),
+        ("url: /people?ids=1&q=Ann+Lee (Caused by x)", "url: /people?[redacted] (Caused by x)"),
+        ("GET /people?q=someone: why? because", "GET /people?[redacted] why? because"),
+    ],
+)
+def test_a_text_from_elsewhere_has_no_ids_and_no_query_strings(
+    capsys: pytest.CaptureFixture[str], text: str, logged: str
+) -> None:
+    with configured():
+        logging.getLogger("gunicorn.error").warning("%s", text)
+        structlog.get_logger("y").warning("failed", reason=text, booking="0197a5c2-7d3e")
+
+    library, own = written(capsys)
+    assert library["message"] == logged
+    assert (own["reason"], own["booking"]) == (logged, "0197a5c2-7d3e")
+
+
+@pytest.mark.parametrize("field", ["user", "user_id", "personIds", "owner", "subject", "name"])
+def test_a_field_that_would_identify_a_person_is_redacted(
+    capsys: pytest.CaptureFixture[str], field: str
+) -> None:
+    with configured():
+        structlog.get_logger("y").warning("done", **{field: "somebody"})
+
+    (entry,) = written(capsys)
+    assert entry[field] == "[redacted]"
+
+
+DYING = """
+import threading
+from service_kit import logs
+logs.configure(service="things")
+def die():
+    raise KeyError("someone@comedy.example")
+thread = threading.Thread(target=die)
+thread.start()
+thread.join()
+die()
+"""
+
+
+def test_what_ends_a_thread_or_the_process_is_an_entry_too() -> None:
+    died = subprocess.run(  # noqa: S603 our own program
+        [sys.executable, "-c", DYING], capture_output=True, text=True, check=False
+    )
+
+    entries = [json.loads(line) for line in died.stdout.splitlines()]
+    assert (died.returncode, died.stderr) == (1, "")
+    assert [entry["message"] for entry in entries] == ["uncaught", "uncaught"]
+    assert all("in die" in entry["exception"] for entry in entries)
+    assert "someone" not in died.stdout

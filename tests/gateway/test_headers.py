@@ -130,6 +130,7 @@ def test_the_log_has_the_request_id_and_no_secrets(gateway: Gateway) -> None:
         "/api/auth/me?x=SECRET",
         "/api/v1/admin/bookings?q=SECRET%40comedy.example",
         "/api/v1/account-deletions/SECRET",
+        "/api/v1/media/SECRET.webp?x=SECRET",
         "/nowhere?SECRET",
         "/api/v1/shows/0190-a?answer=nothing&code=SECRET",
         "/api/v1/shows/0190-a?code=SECRET&answer=page-500",

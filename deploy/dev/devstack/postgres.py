@@ -38,6 +38,10 @@ _OPTIONS = {
     "shared_preload_libraries": "pg_stat_statements",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Messages only: statements, and the rows that they are about, name people.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
 }
 # Safe when the server is killed, not when the machine is: only for data that nobody wants to keep.
 _THROWAWAY_OPTIONS = {"fsync": "off", "full_page_writes": "off"}

@@ -45,7 +45,7 @@ class ServiceTools:
     def revision(self) -> str | None:
         """Return the revision the database is at."""
         url = make_url(os.environ[URL_VARIABLE]).set(drivername="postgresql+psycopg")
-        engine = create_engine(url)
+        engine = create_engine(url, hide_parameters=True)
         try:
             with engine.connect() as connection:
                 options = {"version_table_schema": self.schema}

@@ -35,6 +35,7 @@ def run_migrations(*, schema: str, metadata: MetaData) -> None:
     settings = f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"
     engine = create_engine(
         make_url(os.environ[URL_VARIABLE]).set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         connect_args={
             # no search path: names in the models and migrations carry their schema
             "options": f"{settings} -c search_path=",

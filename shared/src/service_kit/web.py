@@ -107,7 +107,6 @@ def _serve_each_request(app: Flask) -> None:
             log.info(
                 "request",
                 method=asked.method,
-                path=asked.path,
                 route=route,
                 status=response.status_code,
                 ms=round(seconds * 1000, 1),
