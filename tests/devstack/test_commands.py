@@ -22,7 +22,16 @@ def devstack(run_dir: Path, *words: str, **environment: str) -> subprocess.Compl
 
 
 @pytest.mark.parametrize(
-    "words", [["ps"], ["db-url"], ["psql"], ["seed"], ["cli", "migrate"], ["exec", "true"]]
+    "words",
+    [
+        ["ps"],
+        ["db-url"],
+        ["psql"],
+        ["seed"],
+        ["cli", "migrate"],
+        ["exec", "true"],
+        ["erasure-scan"],
+    ],
 )
 def test_what_needs_a_running_stack_says_so_in_one_line(run_dir: Path, words: list[str]) -> None:
     done = devstack(run_dir, *words)
