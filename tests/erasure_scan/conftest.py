@@ -6,12 +6,20 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devstack.postgres import throwaway_postgres
 from devstack.testing import Databases
 from erasure_scan.findings import Finding
 from erasure_scan.scan import scan
 
 Plant = Callable[..., None]
 Scan = Callable[..., list[Finding]]
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """A server of these tests' own: in the session's, others have what the auditor may not read."""
+    with throwaway_postgres(tmp_path_factory.mktemp("scanned")) as postgres:
+        yield Databases(postgres)
 
 
 @pytest.fixture
