@@ -1,18 +1,20 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from booking_service.app import create_app
 from booking_service.clients.razorpay import Razorpay, RazorpayKeys
 from booking_service.domain.bookings import Booking, Payments
 from booking_service.domain.offers import Offer
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
+from booking_service.repositories.idempotency_keys import LOCK_NOT_AVAILABLE
 from booking_service.settings import Settings
 from booking_service.usecases.desk import Desk
 from booking_service.usecases.put_offer import put_offer
@@ -27,8 +29,23 @@ FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900
 ERASURE_KEY = "the key of tombstones in these tests"
 MERCHANT = any_merchant()
 
+T = TypeVar("T")
+
 ShowFactory = Callable[..., UUID]
 HoldFactory = Callable[..., Booking]
+
+
+def patiently(do: Callable[[], T]) -> T:
+    """Do something again that could not have a lock in time, as on a crowded machine.
+
+    A deadlock is something else and is raised.
+    """
+    while True:
+        try:
+            return do()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
 
 
 def make_offer(**changes: Any) -> Offer:

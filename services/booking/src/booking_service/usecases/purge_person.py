@@ -81,6 +81,7 @@ def _let_shows_go(begin: Begin, saga_id: UUID, person_id: UUID) -> None:
         shows = tx.creators.show_ids(person_id, limit=SHOWS_AT_ONCE)
         for show_id in shows:
             tx.inventory.claim(show_id)
+        tx.inventory.lock_all(shows)  # all of them before anything is counted
         for show_id in shows:
             show = tx.inventory.lock(show_id)
             if show is not None and show.offer.creator_id == person_id:
