@@ -42,8 +42,8 @@ def purge_person(
                 return deletion
     if _remove_files(begin, storage, person_id, ends_at):
         with begin() as tx:
-            tx.deletions.lock(saga_id, person_id)
-            if not tx.people.is_named(person_id):
+            deletion = tx.deletions.lock(saga_id, person_id) or deletion
+            if deletion.state is DeletionState.FENCED and not tx.people.is_named(person_id):
                 return tx.deletions.close(saga_id, person_id)
     return deletion
 
