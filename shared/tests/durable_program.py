@@ -1,19 +1,19 @@
 """A worker for `test_durable.py`: notes what it does in a file, waits while another file exists.
 
-python durable_program.py DATABASE_URL WORKER_ID NOTES HOLD
+python durable_program.py DATABASE_URL WORKER_ID NOTES HOLD [LEASE_SECONDS]
 """
 
 import sys
 import time
 from pathlib import Path
 
-from service_kit.durable import DurableWorker, step
+from service_kit.durable import LEASE_SECONDS, DurableWorker, step
 
 SERVICE = "errands"
 QUICK = "quick errands"
 
 
-def main(database_url: str, worker_id: str, notes: Path, hold: Path) -> None:
+def main(database_url: str, worker_id: str, notes: Path, hold: Path, lease: float) -> None:
     def note(text: str) -> None:
         with notes.open("a") as file:
             file.write(f"{text}\n")
@@ -38,10 +38,12 @@ def main(database_url: str, worker_id: str, notes: Path, hold: Path) -> None:
         version="test",
         workflows={"errand": errand, "quick": quick},
         queues=(SERVICE, QUICK),
+        lease_seconds=lease,
     ):
         while True:
             time.sleep(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    url, name, notes, hold, *lease = sys.argv[1:]
+    main(url, name, Path(notes), Path(hold), float(lease[0]) if lease else LEASE_SECONDS)

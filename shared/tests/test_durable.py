@@ -9,11 +9,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from chaos.faults import CommitPoint, Deed, Fault, Faults, Owner, Side
+from chaos.postgres_proxy import postgres_proxy
+from chaos.statements import Grammar
 from devstack.testing import Databases, ServiceDatabase
 from service_kit.database import connect_to, transactions
 from service_kit.durable import (
@@ -29,7 +33,7 @@ PASSWORD = "only-in-this-test"
 PROGRAM = Path(__file__).with_name("durable_program.py")
 PATIENCE_SECONDS = 30
 
-StartWorker = Callable[[str], subprocess.Popen[bytes]]
+StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +80,11 @@ def hold(tmp_path: Path) -> Path:
 def start_worker(database: ServiceDatabase, notes: Path, hold: Path) -> Iterator[StartWorker]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(worker_id: str) -> subprocess.Popen[bytes]:
-        words = [sys.executable, str(PROGRAM), database.url, worker_id, str(notes), str(hold)]
-        started.append(subprocess.Popen(words))  # noqa: S603
+    def start(
+        worker_id: str, *, database_url: str = database.url, lease: str = "30"
+    ) -> subprocess.Popen[bytes]:
+        words = [str(PROGRAM), database_url, worker_id, str(notes), str(hold), lease]
+        started.append(subprocess.Popen([sys.executable, *words]))  # noqa: S603
         return started[-1]
 
     yield start
@@ -156,6 +162,34 @@ def test_a_worker_that_loses_its_lease_ends_at_once(
         )
 
     assert worker.wait(PATIENCE_SECONDS) == LEASE_LOST
+
+
+def test_a_worker_frozen_inside_a_transaction_is_taken_over(
+    databases: Databases,
+    database: ServiceDatabase,
+    engine: Engine,
+    start_worker: StartWorker,
+    notes: Path,
+    hold: Path,
+) -> None:
+    name, faults, owners = uuid4().hex, Faults(), list[Owner]()
+    hold.unlink()
+    step_done = CommitPoint("frozen", f"INSERT {SERVICE}_workflows.operation_outputs", 1)
+    faults.begin(Fault(step_done, Side.BEFORE, Deed.FREEZE))
+    server = databases.postgres.port
+    with postgres_proxy(server, faults, Grammar(), lambda _port: next(iter(owners), None)) as port:
+        url = database.url.replace(f":{server}/", f":{port}/")
+        frozen = start_worker("frozen", database_url=url, lease="6")
+        owners.append(Owner("frozen", psutil.Process(frozen.pid)))
+        put_errands(engine, name)
+        assert faults.struck.wait(PATIENCE_SECONDS)
+
+        start_worker("awake", lease="6")
+
+        wait_until(lambda: f"last {name}" in lines(notes))
+        faults.thaw()
+        assert frozen.wait(PATIENCE_SECONDS) == LEASE_LOST
+    assert lines(notes).count(f"last {name}") == 1
 
 
 def test_a_rolled_back_transaction_leaves_no_work(engine: Engine) -> None:

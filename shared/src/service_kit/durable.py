@@ -36,6 +36,7 @@ QUEUE_POLL_SECONDS = 0.1  # about 60 statements a second of an idle worker
 CONCURRENT_WORKFLOWS = 32  # in one worker, of one queue
 DATABASE_CONNECTIONS = 8
 LEASE_SECONDS = 30.0
+IDLE_TRANSACTION_SECONDS = 10.0  # less than the lease: a frozen worker's locks are free in time
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 2.0
 DRAIN_SECONDS = 3
@@ -307,6 +308,7 @@ class DurableWorker:
                 "run_migrations": False,
                 "enable_otlp": False,
                 "sys_db_pool_size": DATABASE_CONNECTIONS,
+                "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_SECONDS,
                 "log_level": "WARNING",
             }
         )
