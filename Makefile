@@ -108,6 +108,10 @@ openapi-check: venv
 bench: venv ## how fast it is, measured on a stack of its own  [BENCH_SECONDS=2]
 	@$(PY) -m bench
 
+.PHONY: chaos
+chaos: venv ## deletions of accounts, everything going wrong  [CHAOS_ONLY=part of a name] [CHAOS_SEED=n]
+	@$(PY) -m chaos
+
 .PHONY: lock
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header

@@ -6,7 +6,9 @@ invariants that the design states; each issue that adds data adds its queries he
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -517,14 +519,19 @@ INVARIANTS = (
 )
 
 
+def violations(database: psycopg.Connection) -> Iterator[tuple[Invariant, list[Any]]]:
+    """Yield every invariant with the rows that contradict it."""
+    for invariant in INVARIANTS:
+        yield invariant, database.execute(invariant.violations).fetchall()
+
+
 def main() -> int:
     """Print one line for each invariant; status 1 if any is violated."""
     violated = 0
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        for invariant in INVARIANTS:
-            rows = connection.execute(invariant.violations).fetchall()
+        for invariant, rows in violations(connection):
             violated += bool(rows)
             print(f"{invariant.name:<4} {len(rows):>6} rows  {invariant.statement}")
             for row in rows[:MAX_SHOWN]:

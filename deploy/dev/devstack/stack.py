@@ -22,6 +22,7 @@ from devstack.processes import cli_command, processes, service_environment, serv
 from devstack.reach import remove_cluster
 from devstack.settings import SERVICES, Settings, read_values, resolve, write_values
 from devstack.supervision import (
+    LONGEST_DELAY,
     Process,
     Supervisor,
     log_file,
@@ -54,6 +55,7 @@ class Stack:
         environment: Mapping[str, str] = os.environ,
         *,
         throwaway: bool = False,
+        longest_delay: float = LONGEST_DELAY,
         report: Report = lambda _what, _outcome: None,
     ) -> None:
         """Prepare to run in `run_dir`.
@@ -62,11 +64,13 @@ class Stack:
             run_dir: holds everything the stack leaves behind; ours alone.
             environment: ports, URLs and secrets (`settings.py`), and what processes inherit.
             throwaway: trade crash safety of the database for speed, and remove it when stopped.
+            longest_delay: seconds before a process that keeps crashing is started again.
             report: told what has been done, for people to read.
         """
         self.run_dir = run_dir.resolve()
         self._environment = dict(environment)
         self._throwaway = throwaway
+        self._longest_delay = longest_delay
         self._report = report
         self._undo = ExitStack()
         self._cancelled = False
@@ -112,7 +116,9 @@ class Stack:
         self.settings = resolve(self.run_dir, self._environment)
         require_free(self.settings.ports)
         self._publish_settings()
-        self.supervisor = Supervisor(self.run_dir, cancelled=lambda: self._cancelled)
+        self.supervisor = Supervisor(
+            self.run_dir, cancelled=lambda: self._cancelled, longest_delay=self._longest_delay
+        )
         self._start_database()
         self._start_processes()
         # Workers come after the seed: without a first fee schedule booking's does not get ready.
@@ -134,6 +140,10 @@ class Stack:
         if pid is None:
             raise StackError(f"{name} does not run")
         return pid
+
+    def process(self, name: str) -> Process:
+        """Return how a process of the stack, other than the database, is started."""
+        return self._processes[name]
 
     def kill(self, name: str) -> None:
         """Kill a process and its children; it is started again after a moment."""

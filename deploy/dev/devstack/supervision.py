@@ -15,7 +15,7 @@ from typing import TypedDict
 import psutil
 
 STOP_SECONDS = 15.0  # from asking a process to stop to killing it
-_FIRST_DELAY, _LONGEST_DELAY = 0.25, 8.0  # seconds before a crashed process starts again
+_FIRST_DELAY, LONGEST_DELAY = 0.25, 8.0  # seconds before a crashed process starts again
 _STEADY_SECONDS = 10.0  # a process that lived so long starts again after the first delay
 
 # Every process of a stack carries this variable, naming the stack's folder, and so do its children:
@@ -53,10 +53,12 @@ class Supervisor:
         *,
         cancelled: Callable[[], bool] = lambda: False,
         stop_seconds: float = STOP_SECONDS,
+        longest_delay: float = LONGEST_DELAY,
     ) -> None:
         self._run_dir = run_dir
         self._cancelled = cancelled
         self._stop_seconds = stop_seconds
+        self._longest_delay = longest_delay
         self._keepers: dict[str, _Keeper] = {}
         for folder in (pid_file(run_dir, ""), log_file(run_dir, "")):
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,7 +67,7 @@ class Supervisor:
 
     def start(self, process: Process) -> None:
         """Start a process, and start it again whenever it ends by itself."""
-        keeper = _Keeper(process, self._run_dir)
+        keeper = _Keeper(process, self._run_dir, self._longest_delay)
         self._keepers[process.name] = keeper
         keeper.start()
 
@@ -101,11 +103,12 @@ class Supervisor:
 class _Keeper(threading.Thread):
     """Runs one process again and again until it is asked to stop."""
 
-    def __init__(self, process: Process, run_dir: Path) -> None:
+    def __init__(self, process: Process, run_dir: Path, longest_delay: float) -> None:
         super().__init__(name=f"keeper of {process.name}", daemon=True)
         self.crashes = 0
         self._process = process
         self._run_dir = run_dir
+        self._longest_delay = longest_delay
         self._stopping = threading.Event()
         self._spawning = threading.Lock()  # so that a stop never misses a process just being made
         self._child: subprocess.Popen[bytes] | None = None
@@ -119,7 +122,7 @@ class _Keeper(threading.Thread):
                 break
             self.crashes += 1
             steady = time.monotonic() - began > _STEADY_SECONDS
-            delay = _FIRST_DELAY if steady else min(delay * 2, _LONGEST_DELAY)
+            delay = _FIRST_DELAY if steady else min(delay * 2, self._longest_delay)
             self._note(f"{outcome}; starting again in {delay} s")
             self._stopping.wait(delay)
         pid_file(self._run_dir, self._process.name).unlink(missing_ok=True)

@@ -1,0 +1,160 @@
+"""Somebody's deletion, asked for and watched from outside: what came of it, and was it right?"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
+from uuid import UUID
+
+import psycopg
+import requests
+
+from chaos.buyer import Buyer
+from chaos.evidence import Rows, Totals, differences, left_behind, losses, rows_about, totals
+from chaos.people import Creator
+from chaos.stage import Stage, wait_until
+from check_invariants import violations
+from devstack.visitor import Visitor
+from service_kit.person_hashes import PersonHashes
+
+COMPLETED, REFUSED = "COMPLETED", "REFUSED"
+ENDED = (COMPLETED, REFUSED)
+
+_ASK_SECONDS = 60.0
+
+
+class Deletion:
+    """One creator's deletion."""
+
+    def __init__(self, stage: Stage, creator: Creator) -> None:
+        self._stage = stage
+        self._creator = creator
+        settings = stage.stack.settings
+        self._hash = PersonHashes(settings["ERASURE_KEY"]).of(UUID(creator.id))
+        self._auditor = _Patient(stage.stack.db_url("auditor"))
+        self._before: tuple[Rows, Totals] = ({}, {})
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._auditor.close()
+
+    def remember(self) -> None:
+        """Remember how everything is before it is asked for."""
+        self._before = self._evidence()
+
+    def ask(self) -> None:
+        """Ask to be forgotten, again and again until somebody has heard it.
+
+        Raises:
+            NeverTrue: nobody did.
+        """
+        wait_until(self._asked, "a deletion is heard of", seconds=_ASK_SECONDS)
+
+    def state(self) -> str:
+        """Return how far it is; empty if nobody has heard of it, or nobody can be asked."""
+        return self._one(
+            "SELECT state::text FROM identity.account_deletion WHERE person_hash = %s"
+            " ORDER BY requested_at DESC LIMIT 1"
+        )
+
+    def fenced(self) -> bool:
+        """Tell whether booking sells nothing of the creator any more."""
+        query = "SELECT state::text FROM booking.account_deletion WHERE person_hash = %s"
+        return self._one(query) in ("FENCED", "PURGED")
+
+    def objections(self, buyer: Buyer, *, sold_meanwhile: bool) -> list[str]:
+        """Return what is wrong now that it has ended.
+
+        Args:
+            buyer: has finished.
+            sold_meanwhile: tickets of the creator may have been sold since `remember`, so that
+                booking's rows need not be as they were.
+        """
+        rows, money = self._evidence()
+        before_rows, before_money = self._before
+        state = self.state()
+        found = losses(before_money, money)
+        if state == COMPLETED:
+            found += left_behind(self._stage, self._creator.values) + self._not_gone()
+        else:
+            spared = "booking." if sold_meanwhile else None
+            found += differences(before_rows, rows, spared=spared) + self._not_here()
+        lost_show = self._creator.on_sale if state == COMPLETED else ""
+        with self._auditor.connection() as database:
+            found += buyer.objections(database, lost_show)
+            for invariant, broken in violations(database):
+                found += [f"{invariant.name}: {row}" for row in broken]
+        return found
+
+    def _asked(self) -> bool:
+        with suppress(requests.RequestException):
+            answer = self._creator.visitor.post("/api/v1/profile/delete", timeout=20)
+            if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return True
+        return bool(self.state())
+
+    def _evidence(self) -> tuple[Rows, Totals]:
+        ids = (self._creator.id, *self._creator.own)
+        with self._auditor.connection() as database:
+            return rows_about(database, ids), totals(database)
+
+    def _not_gone(self) -> list[str]:
+        found = []
+        if self._creator.visitor.get("/api/auth/session").json():
+            found.append("the session of somebody who is gone still works")
+        if self._see_show() != HTTPStatus.NOT_FOUND:
+            found.append("a show of somebody who is gone is still seen")
+        return found
+
+    def _not_here(self) -> list[str]:
+        found = []
+        if not self._creator.visitor.get("/api/auth/session").json():
+            found.append("the session of somebody who stays does not work")
+        if self._see_show() != HTTPStatus.OK:
+            found.append("a show of somebody who stays is not seen")
+        if not self._on_sale():
+            found.append("a show of somebody who stays is not sold")
+        return found
+
+    def _see_show(self) -> int:
+        with closing(Visitor(self._stage.stack.url)) as passer_by:
+            return passer_by.get(f"/api/v1/shows/{self._creator.on_sale}").status_code
+
+    def _on_sale(self) -> bool:
+        wish = {"showId": self._creator.on_sale, "quantity": 1}
+        with closing(Visitor(self._stage.stack.url)) as passer_by:
+            return passer_by.post("/api/v1/bookings/quote", wish).ok
+
+    def _one(self, query: str) -> str:
+        with suppress(psycopg.OperationalError), self._auditor.connection() as database:
+            row = database.execute(query, (self._hash,)).fetchone()
+            return str(row[0]) if row else ""
+        return ""
+
+
+class _Patient:
+    """A connection of the auditor's, replaced when the database was away."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._open: psycopg.Connection | None = None
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """Lend the connection.
+
+        Raises:
+            OperationalError: the database is away; next time it may be back.
+        """
+        if self._open is None:
+            self._open = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+        try:
+            yield self._open
+        except psycopg.OperationalError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._open is not None:
+            self._open.close()
+        self._open = None
