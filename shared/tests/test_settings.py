@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from service_kit.settings import SettingsError, reading
@@ -49,3 +51,42 @@ def test_a_secret_that_is_being_replaced_stands_beside_its_successor() -> None:
 def test_no_more_secrets_than_allowed_and_each_is_strong(value: str, complaint: str) -> None:
     with pytest.raises(SettingsError, match=complaint), reading({"SECRETS": value}) as env:
         env.secrets("SECRETS", at_most=2)
+
+
+def test_a_value_may_stand_in_a_file_whose_last_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{STRONG}\n")
+
+    with reading({"SECRET_FILE": str(file)}) as env:
+        assert env.secret("SECRET") == STRONG
+
+
+def test_an_empty_file_counts_as_absent(tmp_path: Path) -> None:
+    file = tmp_path / "level"
+    file.write_text("\n")
+
+    with reading({"LEVEL_FILE": str(file)}) as env:
+        assert env.text("LEVEL", "INFO") == "INFO"
+
+
+def test_a_value_and_a_file_are_one_too_many(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(STRONG)
+    values = {"SECRET": STRONG, "SECRET_FILE": str(file)}
+
+    with pytest.raises(SettingsError, match="are both set"), reading(values) as env:
+        env.secret("SECRET")
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "hidden"
+    if content is not None:
+        file.write_bytes(content)
+    values = {"LEVEL_FILE": str(file)}
+
+    with pytest.raises(SettingsError, match="LEVEL_FILE") as refused, reading(values) as env:
+        env.text("LEVEL", "INFO")
+    assert "hidden" not in str(refused.value)

@@ -1,7 +1,6 @@
 """The command line of a service: migrations, API document; a service adds its own commands."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
 from service_kit import logs
-from service_kit.migrations import URL_VARIABLE
+from service_kit.migrations import owner_url
+from service_kit.settings import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,7 @@ class ServiceTools:
 
     def revision(self) -> str | None:
         """Return the revision the database is at."""
-        url = make_url(os.environ[URL_VARIABLE]).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(owner_url(), hide_parameters=True)
         try:
             with engine.connect() as connection:
                 options = {"version_table_schema": self.schema}
@@ -70,8 +68,10 @@ def service_cli(tools: ServiceTools) -> click.Group:
 
 
 def _require_url() -> None:
-    if not os.environ.get(URL_VARIABLE):
-        sys.exit(f"{URL_VARIABLE} is not set: the database, as the owner of the schema")
+    try:
+        owner_url()
+    except SettingsError as error:
+        sys.exit(f"{error} (the database, as the owner of the schema)")
 
 
 @click.command()
@@ -86,7 +86,8 @@ def migrate(tools: ServiceTools, to: str) -> None:
         command.upgrade(tools.alembic, to)
         click.echo(f"{tools.schema}: migrated to {to}")
     if tools.after_migrating is not None:
-        tools.after_migrating(os.environ[URL_VARIABLE])
+        plain = owner_url().set(drivername="postgresql")
+        tools.after_migrating(plain.render_as_string(hide_password=False))
 
 
 @click.command()

@@ -5,11 +5,24 @@ from typing import Any
 
 from alembic import context
 from sqlalchemy import MetaData, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+
+from service_kit.settings import reading
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "60s"
 URL_VARIABLE = "MIGRATION_DATABASE_URL"
+
+
+def owner_url() -> URL:
+    """Return where the database is, as the owner of the schema.
+
+    Raises:
+        SettingsError: the environment does not say.
+    """
+    with reading(os.environ) as env:
+        url = env.text(URL_VARIABLE)
+    return make_url(url).set(drivername="postgresql+psycopg")
 
 
 def run_migrations(*, schema: str, metadata: MetaData) -> None:
@@ -34,7 +47,7 @@ def run_migrations(*, schema: str, metadata: MetaData) -> None:
         return
     settings = f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"
     engine = create_engine(
-        make_url(os.environ[URL_VARIABLE]).set(drivername="postgresql+psycopg"),
+        owner_url(),
         hide_parameters=True,
         connect_args={
             # no search path: names in the models and migrations carry their schema

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 MIN_SECRET_LENGTH = 32
@@ -16,7 +17,11 @@ class SettingsError(Exception):
 
 
 class EnvironmentReader:
-    """Reads typed values and remembers what is wrong with them."""
+    """Reads typed values and remembers what is wrong with them.
+
+    A value stands in the variable itself or, as secrets do in containers, in the file that
+    `<NAME>_FILE` names; the end of its last line is not part of it.
+    """
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
@@ -24,7 +29,7 @@ class EnvironmentReader:
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a non-empty value; without a default the variable is required."""
-        value = self._values.get(name, "") or default
+        value = self._given(name) or default
         if value is None:
             self.problems.append(f"{name} is not set")
             return ""
@@ -79,6 +84,19 @@ class EnvironmentReader:
                 f"{name} must be 32 random bytes in URL-safe base64, or several such"
             )
         return keys
+
+    def _given(self, name: str) -> str:
+        value, file = self._values.get(name, ""), self._values.get(f"{name}_FILE", "")
+        if not file:
+            return value
+        if value:
+            self.problems.append(f"{name} and {name}_FILE are both set")
+            return value
+        try:
+            return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}_FILE cannot be read ({type(error).__name__})")
+            return ""
 
 
 @contextmanager

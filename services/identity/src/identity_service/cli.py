@@ -15,7 +15,7 @@ from identity_service.domain.service_clients import GRANTS
 from identity_service.repositories.keyring import cipher_of
 from identity_service.repositories.transaction import Begin
 from identity_service.seed import seed_clients, seed_people
-from identity_service.settings import KeySettings, ReplaySettings, Settings, client_secrets
+from identity_service.settings import ClientSettings, KeySettings, ReplaySettings, Settings
 from identity_service.usecases.reencrypt_keys import reencrypt_keys
 from identity_service.usecases.replay_deletions import replay_deletions
 from identity_service.usecases.reset_admin_password import reset_admin_password
@@ -49,7 +49,7 @@ def seed_command() -> None:
     if settings.env != DEVELOPMENT:
         sys.exit(f"{SERVICE}: people are seeded with ENV=development only; see seed-clients")
     use = wire(settings)
-    clients = seed_clients(use.begin, client_secrets(os.environ, list(GRANTS)))
+    clients = seed_clients(use.begin, ClientSettings.from_env(os.environ, GRANTS).secrets)
     click.echo(f"{SERVICE}: {seed_people(use.begin, use.policy)}, {clients}")
 
 
@@ -59,9 +59,9 @@ def seed_clients_command() -> None:
 
     Repeated with a new secret, it leaves the one before valid until the next change.
     """
-    secrets = client_secrets(os.environ, list(GRANTS))
-    begin = _transactions_at(os.environ["DATABASE_URL"])
-    click.echo(f"{SERVICE}: {seed_clients(begin, secrets)}")
+    settings = ClientSettings.from_env(os.environ, GRANTS)
+    begin = _transactions_at(settings.database_url)
+    click.echo(f"{SERVICE}: {seed_clients(begin, settings.secrets)}")
 
 
 @cli.command("rotate-keys")

@@ -91,8 +91,8 @@ class Settings:
                 oidc_issuer=env.url("OIDC_ISSUER"),
                 oidc_client_id=env.text("OIDC_CLIENT_ID"),
                 oidc_client_secret=env.secret("OIDC_CLIENT_SECRET"),
-                admin_emails=_words(environ.get("ADMIN_EMAILS", "").lower()),
-                allowed_origins=_origins(env, environ.get("ALLOWED_ORIGINS", "")),
+                admin_emails=_words(env.text("ADMIN_EMAILS", "").lower()),
+                allowed_origins=_origins(env, env.text("ALLOWED_ORIGINS", "")),
                 session_idle=timedelta(hours=env.integer("SESSION_IDLE_HOURS", 168, at_least=1)),
                 session_absolute=timedelta(
                     hours=env.integer("SESSION_ABSOLUTE_HOURS", 720, at_least=1)
@@ -182,15 +182,25 @@ class KeySettings:
             )
 
 
-def client_secrets(environ: Mapping[str, str], clients: Iterable[str]) -> dict[str, str]:
-    """Return `<CLIENT>_CLIENT_SECRET` of each service that fetches tokens.
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What it takes to make the services known that fetch tokens."""
 
-    Raises:
-        SettingsError: names every variable that is missing or wrong.
-    """
-    with reading(environ) as env:
-        env.url("DATABASE_URL")
-        return {name: env.secret(f"{name.upper()}_CLIENT_SECRET") for name in clients}
+    database_url: str
+    secrets: Mapping[str, str]  # by client: `<CLIENT>_CLIENT_SECRET`
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], clients: Iterable[str]) -> "ClientSettings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        with reading(environ) as env:
+            return cls(
+                database_url=env.url("DATABASE_URL"),
+                secrets={name: env.secret(f"{name.upper()}_CLIENT_SECRET") for name in clients},
+            )
 
 
 def _check_addresses(env: EnvironmentReader, settings: Settings) -> None:

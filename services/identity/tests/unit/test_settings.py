@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from identity_service.domain.service_clients import GRANTS
-from identity_service.settings import Settings, WorkerSettings, client_secrets
+from identity_service.settings import ClientSettings, Settings, WorkerSettings
 from service_kit.settings import SettingsError
 
 STRONG = "f3Jk29sLq8Zx7Vb1Nm5Tp0Wc6Rd4Yh2G"
@@ -143,8 +143,8 @@ def test_every_client_needs_a_strong_secret() -> None:
     secrets = {f"{name.upper()}_CLIENT_SECRET": STRONG for name in GRANTS}
     environ = {"DATABASE_URL": DEVELOPMENT["DATABASE_URL"], **secrets}
 
-    assert client_secrets(environ, GRANTS) == dict.fromkeys(GRANTS, STRONG)
+    assert ClientSettings.from_env(environ, GRANTS).secrets == dict.fromkeys(GRANTS, STRONG)
     with pytest.raises(SettingsError, match="BOOKING_CLIENT_SECRET is too weak"):
-        client_secrets({**environ, "BOOKING_CLIENT_SECRET": "booking"}, GRANTS)
+        ClientSettings.from_env({**environ, "BOOKING_CLIENT_SECRET": "booking"}, GRANTS)
     with pytest.raises(SettingsError, match="CONFIG_CLIENT_SECRET is not set"):
-        client_secrets({**environ, "CONFIG_CLIENT_SECRET": ""}, GRANTS)
+        ClientSettings.from_env({**environ, "CONFIG_CLIENT_SECRET": ""}, GRANTS)
