@@ -80,6 +80,12 @@ OF_PERSON = $(foreach name,ID EMAIL NAME PHONE VALUE,$(if $(filter command,$(ori
 erasure-scan: venv ## is anything left of a person?          ID=… EMAIL=… NAME=… PHONE=… VALUE=…
 	@$(DEVSTACK) erasure-scan $(OF_PERSON)
 
+##@ Production
+.PHONY: secrets
+secrets: ## make the secrets of an installation        DIR=secrets [DATABASE=host:port] [FOR=development]
+	@$(PYTHON) deploy/compose/make_secrets.py $(or $(DIR),secrets) \
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(filter development,$(FOR)),--development)
+
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
@@ -96,7 +102,7 @@ format: venv ## format, and repair what ruff can
 	@.venv/bin/ruff format .
 
 types: venv ## mypy, strict
-	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev shared/tests services/*/tests tests)
+	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev deploy/compose shared/tests services/*/tests tests)
 
 openapi: venv ## write openapi.json                      [SERVICE=x]
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi
@@ -117,7 +123,7 @@ UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --no-annotate --no-header
 lock: venv ## pin all requirements with hashes
 	@$(UV_COMPILE) deploy/dev/requirements.in -o deploy/dev/requirements.txt
-	@for service in $(SERVICES); do \
-		$(UV_COMPILE) services/$$service/requirements.in -c deploy/dev/requirements.txt \
-			-o services/$$service/requirements.txt || exit 1; \
+	@for folder in $(SERVICES:%=services/%) deploy/dev/fakes; do \
+		$(UV_COMPILE) $$folder/requirements.in -c deploy/dev/requirements.txt \
+			-o $$folder/requirements.txt || exit 1; \
 	done

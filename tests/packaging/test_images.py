@@ -5,12 +5,18 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from tests.packaging.installations import program
 from tests.packaging.projects import folder_of
 
 from devstack.settings import CHECKOUT, SERVICES
+
+DOCKERFILES = sorted(
+    [*CHECKOUT.glob("services/*/Dockerfile"), *CHECKOUT.glob("deploy/**/Dockerfile")]
+)
 
 
 def instructions(service: str) -> list[str]:
@@ -42,6 +48,35 @@ def test_dockerfiles_differ_in_the_name_of_the_service_only(service: str) -> Non
     template = (folder_of("booking") / "Dockerfile").read_text()
 
     assert (folder_of(service) / "Dockerfile").read_text() == template.replace("booking", service)
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_hadolint_finds_nothing_in_a_dockerfile(dockerfile: Path) -> None:
+    done = subprocess.run(
+        [program("hadolint"), "--no-color", dockerfile], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_an_image_belongs_to_no_user_of_the_system(dockerfile: Path) -> None:
+    users = re.findall(r"^USER (.+)$", dockerfile.read_text(), re.MULTILINE)
+
+    assert users == ["10001:10001"]
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_what_is_copied_into_an_image_is_let_through_to_the_build(dockerfile: Path) -> None:
+    ignored = (CHECKOUT / ".dockerignore").read_text().splitlines()
+    let_through = [line.removeprefix("!") for line in ignored if line.startswith("!")]
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile.read_text(), re.MULTILINE)
+
+    assert copied
+    for source in (Path(word) for words in copied for word in words.split()):
+        around = [source, *source.parents]
+        assert (CHECKOUT / source).exists()
+        assert any(fnmatch(str(place), rule) for place in around for rule in let_through), source
 
 
 def test_an_image_runs_without_privileges_from_a_lock_with_hashes() -> None:

@@ -17,6 +17,7 @@ class NotAllowedToRun(Exception):
 class Settings:
     """The provider's address and key, and the one client it knows."""
 
+    bind: str
     port: int
     issuer: str
     client_id: str
@@ -47,6 +48,7 @@ class Settings:
         if not port.isdecimal():
             raise NotAllowedToRun(f"PORT is not a number: {port}")
         return cls(
+            bind=env.get("BIND") or "127.0.0.1",
             port=int(port),
             issuer=(env.get("OPENID_ISSUER") or f"http://localhost:{port}").rstrip("/"),
             client_id=env["OIDC_CLIENT_ID"],

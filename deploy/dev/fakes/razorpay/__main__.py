@@ -1,4 +1,4 @@
-"""Start the provider on loopback, in place of this process."""
+"""Start the provider, on loopback unless `BIND` says otherwise, in place of this process."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def main() -> None:
     one_process_with_the_state = ["--workers", "1", "--threads", "16"]
     gunicorn = [
         *(sys.executable, "-m", "gunicorn", "fakes.razorpay.app:create_app()"),
-        *("--bind", f"127.0.0.1:{settings.port}", "--worker-class", "gthread"),
+        *("--bind", f"{settings.bind}:{settings.port}", "--worker-class", "gthread"),
         *one_process_with_the_state,
         *("--graceful-timeout", "1", "--no-control-socket", "--log-level", "warning"),
     ]

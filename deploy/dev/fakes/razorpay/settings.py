@@ -22,6 +22,7 @@ class NotAllowedToRun(Exception):
 class Settings:
     """The provider's address, and the one merchant it knows."""
 
+    bind: str
     port: int
     key_id: str
     key_secret: str
@@ -46,6 +47,7 @@ class Settings:
         if not port.isdecimal():
             raise NotAllowedToRun(f"PORT is not a number: {port}")
         return cls(
+            bind=env.get("BIND") or "127.0.0.1",
             port=int(port),
             key_id=env["RAZORPAY_KEY_ID"],
             key_secret=env["RAZORPAY_KEY_SECRET"],

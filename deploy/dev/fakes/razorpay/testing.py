@@ -61,6 +61,7 @@ def running_simulator(settings: Settings) -> Iterator[Simulator]:
 def any_merchant(*, webhook_url: str = NOWHERE) -> Settings:
     """Return a merchant with keys of its own."""
     return Settings(
+        bind="127.0.0.1",
         port=0,
         key_id="rzp_test_merchant",
         key_secret=secrets.token_urlsafe(24),
