@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+@cache
 def composed(settings: Path, *profiles: str) -> dict[str, Any]:
     """Return docker-compose.yml as Docker Compose understands it."""
     chosen = [word for profile in profiles for word in ("--profile", profile)]

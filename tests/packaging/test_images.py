@@ -1,14 +1,10 @@
-import os
 import re
-import shlex
-import shutil
 import subprocess
-import sys
-import sysconfig
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from tests.packaging.images import Unpacked, instructions
 from tests.packaging.installations import program
 from tests.packaging.projects import folder_of
 
@@ -17,30 +13,6 @@ from devstack.settings import CHECKOUT, SERVICES
 DOCKERFILES = sorted(
     [*CHECKOUT.glob("services/*/Dockerfile"), *CHECKOUT.glob("deploy/**/Dockerfile")]
 )
-
-
-def instructions(service: str) -> list[str]:
-    text = re.sub(
-        r"^#.*\n", "", (folder_of(service) / "Dockerfile").read_text(), flags=re.MULTILINE
-    )
-    return text.replace("\\\n", "").splitlines()
-
-
-def copy_sources(service: str, target: Path) -> None:
-    """Do what the COPY lines do that bring a part of the checkout into `/app`."""
-    for line in instructions(service):
-        words = shlex.split(line)
-        if words[:1] != ["COPY"] or words[1].startswith("--from") or words[-1].startswith("/"):
-            continue
-        *sources, place = words[1:]
-        for source in map(CHECKOUT.joinpath, sources):
-            if source.is_dir():
-                shutil.copytree(
-                    source, target / place, ignore=shutil.ignore_patterns("__pycache__")
-                )
-            else:
-                (target / place).mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target / place)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -91,11 +63,7 @@ def test_an_image_runs_without_privileges_from_a_lock_with_hashes() -> None:
 def test_what_an_image_contains_is_enough_for_migrations_and_the_api_document(
     service: str, tmp_path: Path
 ) -> None:
-    copy_sources(service, tmp_path)
-    # -S and the path: third-party packages as installed here, but nothing of this checkout
-    sources = [tmp_path / "shared/src", tmp_path / f"services/{service}/src"]
-    path = [*map(str, sources), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")]
-
+    image = Unpacked.into(tmp_path, service)
     program = (
         f"from {service}_service.cli import cli\n"
         "cli(['migrate-sql'], standalone_mode=False)\n"
@@ -103,9 +71,9 @@ def test_what_an_image_contains_is_enough_for_migrations_and_the_api_document(
     )
 
     done = subprocess.run(
-        [sys.executable, "-S", "-c", program],
-        cwd=tmp_path / "services" / service,
-        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(path)},
+        [image.folder / "bin/python", "-c", program],
+        cwd=image.work_folder,
+        env=image.environment,
         capture_output=True,
         text=True,
         check=False,
