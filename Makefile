@@ -81,10 +81,16 @@ erasure-scan: venv ## is anything left of a person?          ID=… EMAIL=… NA
 	@$(DEVSTACK) erasure-scan $(OF_PERSON)
 
 ##@ Production
-.PHONY: secrets
+.PHONY: secrets release validate-deploy
 secrets: ## make the secrets of an installation        DIR=secrets [DATABASE=host:port] [FOR=development]
 	@$(PYTHON) deploy/compose/make_secrets.py $(or $(DIR),secrets) \
 		$(if $(DATABASE),--database $(DATABASE)) $(if $(filter development,$(FOR)),--development)
+
+release: ## one service: migrations, then its processes  SERVICE=x [ON=k8s] [DRY_RUN=1]
+	@deploy/$(or $(ON),compose)/release.sh $(SERVICE)
+
+validate-deploy: venv ## what describes production, by the tools that carry it out
+	@$(PY) -m pytest tests/packaging
 
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check

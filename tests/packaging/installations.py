@@ -11,9 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from devstack.settings import CHECKOUT
 
 COMPOSE_FILE = CHECKOUT / "docker-compose.yml"
+KUBERNETES = CHECKOUT / "deploy/k8s"
+OVERLAY = KUBERNETES / "overlays/production"
 PRODUCTION = CHECKOUT / "deploy/compose/production.env"
 DEVELOPMENT = CHECKOUT / "deploy/compose/development.env"
 
@@ -94,6 +98,67 @@ def processes_of_compose(settings: Path, *profiles: str) -> dict[str, Process]:
         for name, container in containers.items()
         if (service := service_of_image(container["image"]))
     }
+
+
+@cache
+def manifests(*folders: Path) -> tuple[dict[str, Any], ...]:
+    """Return the Kubernetes resources in files, as they are written."""
+    return tuple(
+        document
+        for folder in folders
+        for file in sorted(folder.glob("*.yaml"))
+        if file.name != "kustomization.yaml" and not file.name.startswith("every-")
+        for document in yaml.safe_load_all(file.read_text())
+    )
+
+
+def processes_of_kubernetes() -> dict[str, Process]:
+    """Return the pods of our four services' images, by name."""
+    settings = dict(
+        line.split("=", 1) for line in (OVERLAY / "settings.env").read_text().splitlines()
+    )
+    found = {}
+    for manifest in manifests(KUBERNETES / "base"):
+        template = manifest.get("spec", {}).get("template")
+        if template and (service := service_of_image(_container(manifest)["image"] + ":")):
+            name = manifest["metadata"]["name"]
+            found[name] = Process(
+                name,
+                service,
+                tuple(_container(manifest).get("command", ())),
+                _environment(manifest, settings),
+                frozenset(mounted_secrets(manifest)[1]),
+            )
+    return found
+
+
+def mounted_secrets(manifest: dict[str, Any]) -> tuple[str, set[str]]:
+    """Return which Secret a pod mounts, and which files of it."""
+    volumes = manifest["spec"]["template"]["spec"]["volumes"]
+    (secret,) = (volume["secret"] for volume in volumes if "secret" in volume)
+    assert all(item["key"] == item["path"] for item in secret["items"])
+    return secret["secretName"], {item["key"] for item in secret["items"]}
+
+
+def _container(manifest: dict[str, Any]) -> dict[str, Any]:
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    answer: dict[str, Any] = container
+    return answer
+
+
+def _environment(manifest: dict[str, Any], settings: Mapping[str, str]) -> dict[str, str]:
+    values = {}
+    for variable in _container(manifest)["env"]:
+        source = variable.get("valueFrom", {})
+        if "fieldRef" in source:
+            assert source["fieldRef"] == {"fieldPath": "metadata.name"}
+            values[variable["name"]] = f"{manifest['metadata']['name']}-0"
+        elif "configMapKeyRef" in source:
+            assert source["configMapKeyRef"]["name"] == "settings"
+            values[variable["name"]] = settings[source["configMapKeyRef"]["key"]]
+        else:
+            values[variable["name"]] = variable["value"]
+    return values
 
 
 def service_of_image(image: str) -> str:

@@ -11,6 +11,7 @@ from tests.packaging.installations import (
     Process,
     make_secrets,
     processes_of_compose,
+    processes_of_kubernetes,
 )
 
 import booking_service.settings as booking
@@ -55,6 +56,7 @@ READ_BY: dict[str, list[Read]] = {
 INSTALLATIONS: dict[str, Callable[[], dict[str, Process]]] = {
     "compose": lambda: processes_of_compose(PRODUCTION),
     "compose for development": lambda: processes_of_compose(DEVELOPMENT),
+    "kubernetes": processes_of_kubernetes,
 }
 
 
