@@ -81,10 +81,13 @@ def test_without_an_origin_nothing_is_said(gateway: Gateway) -> None:
     assert permissions(gateway.send("GET", "/api/v1/shows")) == {}
 
 
-def test_by_default_no_origin_is_listed(start_gateway: StartGateway) -> None:
-    gateway = start_gateway()
+@pytest.mark.parametrize("listed", [{}, {"ALLOWED_ORIGINS": ""}])
+def test_by_default_no_origin_is_listed(
+    listed: dict[str, str], start_gateway: StartGateway
+) -> None:
+    gateway = start_gateway(**listed)
 
-    for origin in (OURS, ""):
+    for origin in (OURS, "nobody", " ", ""):
         assert permissions(gateway.send("GET", "/api/v1/shows", {"Origin": origin})) == {}
 
 

@@ -18,6 +18,9 @@ from devstack.settings import CHECKOUT, SERVICES
 
 PINNED = re.compile(r"[a-z0-9-]+==[\w.]+( ; [\w '<>=!.]+)?( +--hash=sha256:[0-9a-f]{64})+")
 
+STAND_INS = CHECKOUT / "deploy/dev/fakes"
+LOCKED = [*map(folder_of, SERVICES), STAND_INS]
+
 
 def sources_of(service: str) -> list[Path]:
     folder = folder_of(service)
@@ -48,22 +51,28 @@ def test_what_is_locked_is_what_the_project_declares(service: str) -> None:
     )
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_lock_pins_every_requirement_to_the_version_that_is_developed_with(service: str) -> None:
-    locked = pins(folder_of(service) / "requirements.txt")
+@pytest.mark.parametrize("folder", LOCKED, ids=lambda folder: folder.name)
+def test_a_lock_pins_every_requirement_to_the_version_that_is_developed_with(folder: Path) -> None:
+    locked = pins(folder / "requirements.txt")
     developed_with = pins(DEVELOPMENT_LOCK)
 
-    assert requirements_in(folder_of(service) / "requirements.in") - locked.keys() == set()
+    assert requirements_in(folder / "requirements.in") - locked.keys() == set()
     others = {name: found for name, found in locked.items() if found - developed_with[name]}
     assert others == {}
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_lock_has_hashes_for_everything_and_names_no_package_index(service: str) -> None:
-    text = (folder_of(service) / "requirements.txt").read_text()
+@pytest.mark.parametrize("folder", LOCKED, ids=lambda folder: folder.name)
+def test_a_lock_has_hashes_for_everything_and_names_no_package_index(folder: Path) -> None:
+    text = (folder / "requirements.txt").read_text()
     entries = text.replace("\\\n", "").splitlines()
 
     assert [entry for entry in entries if not PINNED.fullmatch(entry)] == []
+
+
+def test_the_image_of_the_stand_ins_has_all_that_they_import() -> None:
+    imported = foreign_imports(list(STAND_INS.glob("**/*.py")), own={"fakes"})
+
+    assert imported | {"gunicorn"} <= requirements_in(STAND_INS / "requirements.in")
 
 
 def test_what_tests_and_development_tools_import_is_required_for_development() -> None:

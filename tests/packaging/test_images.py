@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 from fnmatch import fnmatch
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.packaging.images import Unpacked, instructions
-from tests.packaging.installations import program
+from tests.packaging.installations import PRODUCTION, composed, program
 from tests.packaging.projects import folder_of
 
 from devstack.settings import CHECKOUT, SERVICES
@@ -81,3 +82,21 @@ def test_what_an_image_contains_is_enough_for_migrations_and_the_api_document(
 
     assert done.returncode == 0, done.stderr
     assert f"CREATE TABLE {service}." in done.stdout
+
+
+def test_the_image_of_the_gateway_listens_to_others_with_the_caddyfile_of_development() -> None:
+    lines = (CHECKOUT / "deploy/gateway/Dockerfile").read_text().replace("\\\n", "").splitlines()
+    (variables,) = (line.removeprefix("ENV ") for line in lines if line.startswith("ENV "))
+    told: dict[str, str] = composed(PRODUCTION)["services"]["gateway"]["environment"]
+
+    done = subprocess.run(
+        [program("caddy"), "adapt", "--config", CHECKOUT / "deploy/gateway/Caddyfile"],
+        env=dict(word.split("=", 1) for word in variables.split()) | told,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    servers = json.loads(done.stdout)["apps"]["http"]["servers"].values()
+    listening = {place for server in servers for place in server["listen"]}
+    assert listening == {"0.0.0.0:8080", "0.0.0.0:8081"}
