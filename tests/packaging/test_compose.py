@@ -16,6 +16,7 @@ from tests.packaging.installations import (
 )
 from tests.packaging.projects import DEVELOPMENT_LOCK, pins
 
+from devstack.postgres import _OPTIONS
 from devstack.settings import CHECKOUT, SERVICES, SERVICES_WITH_WORKER
 
 WEBS = set(SERVICES)
@@ -223,3 +224,14 @@ def test_production_runs_the_versions_that_development_runs(everything: Containe
 
     assert everything["database"]["image"] == f"postgres:{postgres.partition('.')[0]}"
     assert f"FROM caddy:{caddy.rpartition('.')[0]}-alpine AS base" in gateway
+
+
+def test_the_database_behaves_as_it_does_in_development(production: Containers) -> None:
+    words = [word.removeprefix("-c") for word in production["database"]["command"][1:]]
+    options = dict(word.split("=", 1) for word in words)
+
+    of_a_machine = {
+        *("listen_addresses", "unix_socket_directories", "max_connections", "shared_buffers")
+    }
+    expected = {name: it for name, it in _OPTIONS.items() if name not in of_a_machine}
+    assert expected.items() <= options.items()
