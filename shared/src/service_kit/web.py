@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Token
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from flask import Flask, Request, Response, g, jsonify, request
@@ -15,6 +16,7 @@ from service_kit import deadline, metrics, request_ids
 from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
 from service_kit.openapi import ProblemSchema
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
+from service_kit.public_api import public_part
 from service_kit.routes import Blueprint
 from service_kit.tokens import TokenVerifier
 
@@ -178,10 +180,19 @@ def _add_operations(app: Flask, api: Api, ready: Callable[[], None]) -> None:
     def get_metrics() -> Response:
         return metrics.metrics_response()
 
+    @cache
+    def public_document() -> bytes:
+        return jsonify(public_part(openapi_document(app, api))).get_data()
+
     @app.get("/openapi.json")
     @allow(EVERYONE)
     def openapi() -> Response:
-        return jsonify(openapi_document(app, api))
+        if request.args.get("part") != "public":
+            return jsonify(openapi_document(app, api))
+        response = Response(public_document(), mimetype="application/json")
+        response.headers["Cache-Control"] = "no-cache"  # to be asked again, by its ETag
+        response.add_etag()
+        return cast("Response", response.make_conditional(request))
 
     app.extensions["openapi"] = lambda: openapi_document(app, api)
 
