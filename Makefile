@@ -108,7 +108,7 @@ format: venv ## format, and repair what ruff can
 	@.venv/bin/ruff format .
 
 types: venv ## mypy, strict
-	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev deploy/compose shared/tests services/*/tests tests)
+	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev deploy/compose deploy/gateway shared/tests services/*/tests tests)
 
 openapi: venv ## write openapi.json                      [SERVICE=x]
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi
@@ -123,6 +123,14 @@ bench: venv ## how fast it is, measured on a stack of its own  [BENCH_SECONDS=2]
 .PHONY: chaos
 chaos: venv ## deletions of accounts, everything going wrong  [CHAOS_ONLY=part of a name] [CHAOS_SEED=n]
 	@$(PY) -m chaos
+.PHONY: browser
+browser: ## Chromium for the tests that look at pages, where it can be installed
+	@sh deploy/dev/browser.sh
+
+.PHONY: site
+site: venv ## the gateway's pages in one folder          SITE=folder
+	@test -n "$(SITE)" || { echo 'say where to: SITE=folder' >&2; exit 2; }
+	@$(PY) deploy/gateway/assemble.py "$(SITE)"
 
 .PHONY: lock
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -133,3 +141,5 @@ lock: venv ## pin all requirements with hashes
 		$(UV_COMPILE) $$folder/requirements.in -c deploy/dev/requirements.txt \
 			-o $$folder/requirements.txt || exit 1; \
 	done
+	@$(UV_COMPILE) deploy/gateway/requirements.in -c deploy/dev/requirements.txt \
+		-o deploy/gateway/requirements.txt

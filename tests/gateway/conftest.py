@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-CADDYFILE = Path(__file__).parents[2] / "deploy" / "gateway" / "Caddyfile"
+GATEWAY = Path(__file__).parents[2] / "deploy" / "gateway"
+CADDYFILE = GATEWAY / "Caddyfile"
 SERVICES = ("identity", "catalog", "booking", "config")
 
 
@@ -254,14 +255,23 @@ def services(start_service: StartService) -> dict[str, Service]:
 
 
 @pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of pages, put together as for production."""
+    folder: Path = tmp_path_factory.mktemp("pages") / "site"
+    subprocess.run([sys.executable, str(GATEWAY / "assemble.py"), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def start_gateway(
-    services: dict[str, Service], tmp_path_factory: pytest.TempPathFactory
+    services: dict[str, Service], site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartGateway]:
     with ExitStack() as stack:
 
         def start(**environment: str) -> Gateway:
             directory = tmp_path_factory.mktemp("gateway")
-            return stack.enter_context(_running(services, directory, environment))
+            settings = {"SITE": str(site), **environment}
+            return stack.enter_context(_running(services, directory, settings))
 
         yield start
 

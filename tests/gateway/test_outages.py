@@ -68,16 +68,17 @@ def test_a_service_that_restarts_is_waited_for(
     assert [request.body for request in started.take_received()] == [b"{}"]
 
 
-@pytest.mark.parametrize(("method", "attempts"), [("GET", 2), ("POST", 1), ("DELETE", 1)])
+@pytest.mark.parametrize(("method", "attempts"), [("GET", {2, 3}), ("POST", {1}), ("DELETE", {1})])
 def test_a_request_without_an_answer_is_repeated_once_if_it_only_reads(
-    gateway: Gateway, method: str, attempts: int
+    gateway: Gateway, method: str, attempts: set[int]
 ) -> None:
+    """Once more if it went out on a connection that was kept: that may have ended by itself."""
     body = b"{}" if method == "POST" else None
 
     answer = gateway.send(method, "/api/v1/bookings?answer=nothing", CREDENTIAL, body)
 
     assert_unavailable(answer)
-    assert len(gateway.received_by("booking")) == attempts
+    assert len(gateway.received_by("booking")) in attempts
 
 
 def test_a_service_that_takes_too_long_is_given_up(start_gateway: StartGateway) -> None:

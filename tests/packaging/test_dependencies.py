@@ -16,6 +16,7 @@ from tests.packaging.projects import (
 
 from devstack.settings import CHECKOUT, SERVICES
 
+LOCKED = [*map(folder_of, SERVICES), CHECKOUT / "deploy/gateway"]  # what an image installs
 PINNED = re.compile(r"[a-z0-9-]+==[\w.]+( ; [\w '<>=!.]+)?( +--hash=sha256:[0-9a-f]{64})+")
 
 STAND_INS = CHECKOUT / "deploy/dev/fakes"

@@ -84,6 +84,8 @@ def _print_welcome(stack: Stack, seconds: float) -> None:
     accounts = "  ".join(f"{name}@comedy.example" for name in _ACCOUNTS)
     print(
         f"\nComedy Connect is ready after {seconds:.0f} s at {stack.url}\n\n"
+        f"  API docs     {stack.url}/docs\n"
+        f"  metrics      http://{LOOPBACK}:{stack.settings['GATEWAY_METRICS_PORT']}/metrics\n"
         f"  sign in as   {accounts}\n"
         f"               or as anybody else, by e-mail\n"
         f"  logs         {stack.run_dir / 'logs'}\n"

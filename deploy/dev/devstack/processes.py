@@ -62,6 +62,17 @@ def service_folder(service: str) -> Path:
     return CHECKOUT / "services" / service
 
 
+def site_folder(settings: Settings) -> Path:
+    """Return the folder of the gateway's pages."""
+    return settings.run_dir / "site"
+
+
+def assembling(settings: Settings) -> list[str]:
+    """Return the command line that puts the gateway's pages together."""
+    script = CHECKOUT / "deploy/gateway/assemble.py"
+    return [sys.executable, str(script), str(site_folder(settings))]
+
+
 def cli_command(service: str, *arguments: str) -> list[str]:
     """Return the command line of a service's own commands: migrate, seed, openapi, …"""
     return [sys.executable, "-m", f"{service}_service.cli", *arguments]
@@ -194,6 +205,8 @@ def _gateway(settings: Settings, environment: Mapping[str, str]) -> Process:
             "PUBLIC_URL": settings["PUBLIC_URL"],
             "PORT": settings["PORT"],
             "GATEWAY_METRICS_PORT": settings["GATEWAY_METRICS_PORT"],
+            "SITE": str(site_folder(settings)),
+            "FRONTEND": settings["FRONTEND"],
             "GOGC": environment.get("GOGC", "400"),  # a fifth less processor time a request
             "XDG_DATA_HOME": str(home),
             "XDG_CONFIG_HOME": str(home),

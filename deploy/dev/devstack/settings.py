@@ -58,7 +58,7 @@ _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
     r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_(DIR|STORAGE)"
     r"|ERASURE_(KEY|JOURNAL)"
-    r"|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
+    r"|FRONTEND|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
 
 
@@ -128,6 +128,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "RAZORPAY_KEY_ID": "rzp_test_comedyconnect",
         "RAZORPAY_BASE_URL": f"http://{LOOPBACK}:{values['RAZORPAY_PORT']}",
         "RECONCILE_AFTER_SECONDS": "780",
+        "FRONTEND": "",
     }
     values |= {name: given[name] for name in values.keys() & given.keys()}
     values |= {

@@ -18,7 +18,13 @@ from devstack.migrations import remember, up_to_date
 from devstack.ports import require_free
 from devstack.postgres import NAME as POSTGRES
 from devstack.postgres import Postgres
-from devstack.processes import cli_command, processes, service_environment, service_folder
+from devstack.processes import (
+    assembling,
+    cli_command,
+    processes,
+    service_environment,
+    service_folder,
+)
 from devstack.reach import remove_cluster
 from devstack.settings import SERVICES, Settings, read_values, resolve, write_values
 from devstack.supervision import (
@@ -120,6 +126,7 @@ class Stack:
             self.run_dir, cancelled=lambda: self._cancelled, longest_delay=self._longest_delay
         )
         self._start_database()
+        subprocess.run(assembling(self.settings), check=True)
         self._start_processes()
         # Workers come after the seed: without a first fee schedule booking's does not get ready.
         self.wait_until_ready(*SERVICES)
