@@ -1,4 +1,4 @@
-"""Every process and the real gateway, on free ports, with the demonstration season."""
+"""People who use the whole system, and their shows."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from devstack.ports import free_ports
-from devstack.settings import PORTS
 from devstack.stack import Stack
 from devstack.visitor import Visitor
 
@@ -15,13 +13,6 @@ ADMIN_PASSWORD = "seven silly llamas"  # the seeded admin's, once a test has cho
 
 VisitorFactory = Callable[..., Visitor]
 ShowFactory = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    environment = {**free_ports(PORTS), "KEY_REFRESH_SECONDS": "1"}
-    with Stack(tmp_path_factory.mktemp("stack"), environment, throwaway=True) as stack:
-        yield stack
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
         time.sleep(0.1)
 
 
-_SLOWER_LATER = ("/unit/", "/integration/", "/api/", "/chaos/", "/system/")
+_SLOWER_LATER = ("/unit/", "/integration/", "/api/", "/chaos/", "/system/", "/browser/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

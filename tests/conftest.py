@@ -1,0 +1,16 @@
+"""Every process and the real gateway, on free ports, with the demonstration season."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devstack.ports import free_ports
+from devstack.settings import PORTS
+from devstack.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    environment = {**free_ports(PORTS), "KEY_REFRESH_SECONDS": "1"}
+    with Stack(tmp_path_factory.mktemp("stack"), environment, throwaway=True) as stack:
+        yield stack
