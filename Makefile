@@ -95,8 +95,10 @@ validate-deploy: venv ## what describes production, by the tools that carry it o
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
+# Two at a time, each with servers of its own; what is fast, first.
+IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 test: lint types openapi-check ## everything there is to check            [SERVICE=x]
-	@$(PY) -m pytest $(wildcard $(TESTS))
+	@$(PY) -m pytest $(IN_PARALLEL) $(wildcard $(TESTS))
 
 lint: venv ## ruff and the import contracts
 	@.venv/bin/ruff check .
@@ -123,6 +125,7 @@ bench: venv ## how fast it is, measured on a stack of its own  [BENCH_SECONDS=2]
 .PHONY: chaos
 chaos: venv ## deletions of accounts, everything going wrong  [CHAOS_ONLY=part of a name] [CHAOS_SEED=n]
 	@$(PY) -m chaos
+
 .PHONY: browser
 browser: ## Chromium for the tests that look at pages, where it can be installed
 	@sh deploy/dev/browser.sh
