@@ -27,8 +27,6 @@ Read: TypeAlias = Callable[[Mapping[str, str]], object]
 
 # Read by the image's own commands, gunicorn, health checks and the S3 library, not by a service.
 AROUND_A_SERVICE = {"WEB_CONCURRENCY", "AWS_SHARED_CREDENTIALS_FILE"}
-# One key for all of them, also for those that do not remember the deleted (yet).
-EVERYBODYS = {"ERASURE_KEY"}
 
 
 def owners_url(environment: Mapping[str, str]) -> str:
@@ -109,7 +107,7 @@ def test_a_process_is_told_nothing_that_it_does_not_read(name: str, secrets: Pat
             read(environment)
             asked |= environment.names
 
-    known = asked | AROUND_A_SERVICE | EVERYBODYS | {f"{each}_FILE" for each in EVERYBODYS}
+    known = asked | AROUND_A_SERVICE
     assert {each.name: set(each.environment) - known for each in variants} == {name: set()}
 
 

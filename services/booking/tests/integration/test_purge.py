@@ -518,8 +518,31 @@ def test_a_repeat_answers_the_same_counts(use: Wiring, show_with: ShowFactory) -
     assert purge(use, person_id, saga_id=saga_id) == first
     for command in (fence_person, lift_fence):
         assert command(use.begin, saga_id=saga_id, person_id=person_id) == first
+
+
+def test_who_is_gone_is_gone_for_every_other_deletion(use: Wiring, show_with: ShowFactory) -> None:
+    person_id = uuid4()
+    book(use, show_with(), buyer_id=person_id)
+    first = purge(use, person_id)
+
+    assert purge(use, person_id, saga_id=uuid4()) == first
     with pytest.raises(AnotherDeletion):
-        purge(use, person_id)
+        fence_person(use.begin, saga_id=uuid4(), person_id=person_id)
+
+
+def test_the_fence_of_a_deletion_that_a_backup_brought_back_gives_way(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    person_id, brought_back = uuid4(), uuid4()
+    booking = book(use, show_with(), buyer_id=person_id)
+    fence_person(use.begin, saga_id=brought_back, person_id=person_id)
+
+    assert purge(use, person_id, saga_id=uuid4()).state is Outcome.PURGED
+
+    assert trace(use, person_id) == []
+    assert trace(use, booking.id) != []
+    late = fence_person(use.begin, saga_id=brought_back, person_id=person_id)
+    assert late.state is Outcome.LIFTED
 
 
 def test_a_lifted_deletion_deletes_nothing(use: Wiring, show_with: ShowFactory) -> None:

@@ -217,7 +217,9 @@ ENVIRONMENT = {
 }
 
 
-@pytest.mark.parametrize("value", ["", "short", f"{KEY},", f"{KEY}{KEY}"])
+@pytest.mark.parametrize(
+    "value", ["", "short", f"{KEY},", f"{KEY}{KEY}"], ids=["none", "short", "half a list", "two"]
+)
 def test_no_process_starts_without_a_key_to_encrypt_with(value: str) -> None:
     with pytest.raises(SettingsError, match="cannot start: TICKET_KEY_ENCRYPTION_KEY"):
         Settings.from_env(ENVIRONMENT | {"TICKET_KEY_ENCRYPTION_KEY": value})

@@ -14,6 +14,9 @@ ShowFactory = Callable[..., Show]
 COMEDIANS = "/api/v1/comedians"
 
 
+SOMEBODY = "0199c0de-0000-7000-8000-000000000001"
+
+
 @pytest.fixture
 def owner() -> Actor:
     return Actor(id=uuid4(), role="ORGANIZER", approved=True)
@@ -105,8 +108,8 @@ def test_a_name_is_enough(add: Any, owner: Actor) -> None:
         {"youtubeUrls": ["https://evil.example/watch"]},
         {"instagramUrls": ["https://www.instagram.com/p/x"] * 3},
         {"instagramUrls": ["https://www.instagram.com/somebody"]},
-        {"createdBy": str(uuid4())},
-        {"userId": str(uuid4())},
+        {"createdBy": SOMEBODY},
+        {"userId": SOMEBODY},
     ],
     ids=str,
 )

@@ -22,6 +22,9 @@ ShowFactory = Callable[..., Show]
 SHOWS = "/api/v1/shows"
 
 
+SOMEBODY = "0199c0de-0000-7000-8000-000000000001"
+
+
 @pytest.fixture
 def owner() -> Actor:
     return Actor(id=uuid4(), role="ORGANIZER", approved=True)
@@ -155,8 +158,8 @@ def test_a_new_show_has_every_field_the_front_end_reads(
         {"instagramUrls": ["https://www.instagram.com/somebody"]},
         {"instagramUrls": ["https://www.instagram.com/p/x"] * 3},
         {"comedianIds": ["x"]},
-        {"comedianIds": [str(uuid4())]},
-        {"createdBy": str(uuid4())},
+        {"comedianIds": [SOMEBODY]},
+        {"createdBy": SOMEBODY},
         {"customPlatformFee": 0},
         {"isPublished": True},
     ],

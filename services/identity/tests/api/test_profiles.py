@@ -1,7 +1,7 @@
 """Applying as a creator, and what people tell about themselves."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from services.identity.tests.conftest import Browser, PersonFactory, some_email
@@ -12,6 +12,7 @@ from identity_service.domain.approvals import ApprovalStatus
 from identity_service.usecases.decide_application import decide_application
 from identity_service.wiring import Wiring
 
+SOMEBODY = "0199c0de-0000-7000-8000-000000000001"
 COMEDIAN, ORGANIZER = "/api/v1/comedian/profile", "/api/v1/organizer/profile"
 UPDATE = "/api/v1/profile/update"
 FUNNY = {
@@ -257,7 +258,7 @@ def test_an_approved_creator_stays_approved_after_an_edit(
         ("instagramUrls", ["https://instagram.com/someone"]),
         ("instagramUrls", ["https://youtu.be/a"]),
         ("role", "ADMIN"),
-        ("userId", str(uuid4())),
+        ("userId", SOMEBODY),
         ("customPlatformFee", 0),
     ],
 )

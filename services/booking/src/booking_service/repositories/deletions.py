@@ -7,7 +7,7 @@ commits before the fence or sees it. The lock comes before all others but that o
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, exists, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,29 @@ class DeletionRepository:
         if row.person_hash != self._hashes.of(person_id):
             raise AnotherDeletion
         return Deletion(saga_id, row.state, row.counts)
+
+    def tombstone(self, person_id: UUID) -> Deletion | None:
+        """Return the deletion by which a person went, None if the person is not gone."""
+        row = AccountDeletionRow
+        found = self._session.execute(
+            select(row.saga_id, row.state, row.counts).where(
+                row.person_hash == self._hashes.of(person_id), row.state == DeletionState.PURGED
+            )
+        ).one_or_none()
+        return None if found is None else Deletion(*found)
+
+    def lift_others(self, saga_id: UUID, person_id: UUID) -> None:
+        """Have every other deletion of a claimed person give way, whatever it has done so far."""
+        row = AccountDeletionRow
+        self._session.execute(
+            update(row)
+            .where(
+                row.person_hash == self._hashes.of(person_id),
+                row.state == DeletionState.FENCED,
+                row.saga_id != saga_id,
+            )
+            .values(state=DeletionState.LIFTED, ended_at=func.now(), counts=null())
+        )
 
     def fence(self, saga_id: UUID, person_id: UUID) -> None:
         """Write down that a person is fenced. Call it with the person claimed.

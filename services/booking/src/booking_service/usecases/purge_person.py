@@ -21,11 +21,12 @@ def purge_person(begin: Begin, *, saga_id: UUID, person_id: UUID) -> Answer:
 
     Holds end, coming bookings are given up under their refund policy, shows go or stay without a
     creator if they were ever booked, and what the law wants kept gets a random reference. While it
-    is `PURGING`, ask again. It needs no fence before, as after the restore of a backup. A deletion
-    that was lifted stays so.
+    is `PURGING`, ask again. It has been decided for good: a fence need not have come before it, as
+    after the restore of a backup, and one of another deletion gives way. A deletion that was lifted
+    stays so.
 
     Raises:
-        AnotherDeletion: another saga has this person.
+        AnotherDeletion: this is the deletion of somebody else.
     """
     with begin() as tx:
         answer = _begin(tx, saga_id, person_id)
@@ -44,6 +45,9 @@ def _begin(tx: Transaction, saga_id: UUID, person_id: UUID) -> Answer:
     if known is not None and known.state is not DeletionState.FENCED:
         return known.answer
     if known is None:
+        if gone := tx.deletions.tombstone(person_id):
+            return gone.answer
+        tx.deletions.lift_others(saga_id, person_id)
         tx.creators.claim(person_id)
         tx.creators.lock_shows(person_id)
         tx.deletions.fence(saga_id, person_id)

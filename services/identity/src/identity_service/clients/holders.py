@@ -46,11 +46,13 @@ class HolderClient:
         """
         body = self._command(saga_id, "purge", person_id)
         try:
-            if body["state"] != Fence.PURGED:
-                return None
-            return {str(name): int(count) for name, count in body["counts"].items()}
+            state = Fence(body["state"])
+            counts = {str(name): int(count) for name, count in body["counts"].items()}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._unusable("purge") from error
+        if state not in {Fence.PURGING, Fence.PURGED}:
+            raise PeerUnavailable.of(self._holder, f"answered {state} to purge")
+        return counts if state is Fence.PURGED else None
 
     def remains(self, hashes: Sequence[bytes]) -> list[UUID]:
         """Return whom of these deleted people the service knows, as after a restore.

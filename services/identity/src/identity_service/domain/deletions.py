@@ -53,6 +53,7 @@ class Fence(StrEnum):
     FENCED = "FENCED"
     REFUSED = "REFUSED"
     LIFTED = "LIFTED"  # this very deletion came to nothing before
+    PURGING = "PURGING"  # it is decided: a late fence changes nothing
     PURGED = "PURGED"
 
 
