@@ -119,7 +119,7 @@ openapi-check: venv
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi --check
 
 .PHONY: bench
-bench: venv ## how fast it is, measured on a stack of its own  [BENCH_SECONDS=2]
+bench: venv ## how fast it is, on a stack of its own [BENCH_SECONDS=2] [BENCH_STORED=1: and with a million bookings]
 	@$(PY) -m bench
 
 .PHONY: chaos

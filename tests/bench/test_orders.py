@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bench.orders import TICKETS_PER_PERSON, Exhausted, Orders
+from bench.orders import TICKETS_PER_PERSON, Exhausted, Orders, Page
 
 BUYERS = 3
 
@@ -64,3 +64,16 @@ def test_more_bookings_than_prepared_for_are_not_made() -> None:
 
     with pytest.raises(Exhausted):
         next(made)
+
+
+def test_a_page_is_asked_for_with_the_credentials_of_its_moment() -> None:
+    tokens = iter([b"Authorization: Bearer 1\r\n", b"Authorization: Bearer 2\r\n"])
+    page = Page("booking", "/api/v1/organizer/sales", lambda: [next(tokens)])
+
+    page.prepare(10)
+    first = next(page)
+    page.prepare(10)
+
+    assert first.startswith(b"GET /api/v1/organizer/sales HTTP/1.1\r\n")
+    assert first.endswith(b"\r\nAuthorization: Bearer 1\r\n\r\n")
+    assert next(page).endswith(b"\r\nAuthorization: Bearer 2\r\n\r\n")

@@ -3,9 +3,9 @@ from collections import Counter
 
 from bench.bookkeeping import Check
 from bench.figures import Figure, Slice
-from bench.names import HELLO, HOT, PGBENCH_HOT
+from bench.names import HELLO, HOT, PGBENCH_HOT, with_stored
 from bench.report import document, table
-from bench.targets import Verdict, verdicts
+from bench.targets import STORED_TARGETS, TARGETS, Verdict, verdicts
 
 
 def figure(name: str, connections: int, *, rate: int, service_cpu: float | None = None) -> Figure:
@@ -90,3 +90,15 @@ def test_the_document_has_everything_that_the_table_has() -> None:
     assert written["figures"][0]["p99_ms"] == 40.0
     assert len(written["targets"]) == len(found)
     assert written["checks"] == [{"statement": "seats add up", "holds": True}]
+
+
+def test_what_a_million_stored_bookings_cost_is_judged_if_they_were_stored() -> None:
+    figures = {
+        each.key: each
+        for each in (figure(HOT, 64, rate=1000), figure(with_stored(HOT), 64, rate=780))
+    }
+
+    (hot, *_) = verdicts(figures, STORED_TARGETS)
+
+    assert (hot.figure, hot.found, hot.met) == (f"{with_stored(HOT)} @64", 0.78, True)
+    assert not any(verdict.unit == "x empty" for verdict in verdicts(figures, TARGETS))

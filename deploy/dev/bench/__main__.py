@@ -1,7 +1,8 @@
 """`make bench`: measure, check that nothing was lost, print a table, and write bench.json.
 
 `BENCH_SECONDS` is how long each figure is measured, in rounds between which all others have their
-turn: what slows the machine down for a moment does not hit one figure alone.
+turn: what slows the machine down for a moment does not hit one figure alone. With `BENCH_STORED=1`
+a million bookings are stored then, and some of it is measured once more.
 """
 
 import json
@@ -20,13 +21,15 @@ import psutil
 
 from bench.audience import Audience
 from bench.bookkeeping import checks
-from bench.box_office import BoxOffice, fill_discovery
+from bench.box_office import BoxOffice, fill_discovery, first_shown
 from bench.figures import Figure
+from bench.memory import Memory
 from bench.orders import Exhausted
-from bench.programme import Ledger, Measurement, programme
+from bench.programme import Ledger, Measurement, again_with_stored, programme
 from bench.report import LEGEND, document, table
 from bench.stage import Stage, stage
-from bench.targets import verdicts
+from bench.stored import store
+from bench.targets import STORED_TARGETS, TARGETS, verdicts
 from devstack.errors import StackError
 from devstack.settings import CHECKOUT
 from devstack.visitor import SignInFailed
@@ -55,10 +58,16 @@ def _perform(running: Stage, seconds: float, target: Path) -> int:
     fill_discovery(running)
     audience, box_office, ledger = Audience(running), BoxOffice(running), Ledger()
     _say("stage", "shows are published, buyers are signed in")
+    memory, targets = Memory(running), TARGETS
     with programme(running, audience, box_office, ledger) as measurements:
-        figures = _in_rounds(measurements, seconds)
+        figures = _in_rounds(measurements, seconds, memory)
+        if os.environ.get("BENCH_STORED"):
+            stored = store(running, first_shown(running))
+            _say("stage", f"{stored:,} bookings are stored")
+            figures += _in_rounds(again_with_stored(measurements, running), seconds, memory)
+            targets += STORED_TARGETS
     found = checks(running.stack.db_url("auditor"), ledger, box_office.show_ids)
-    judged = verdicts({figure.key: figure for figure in figures})
+    judged = verdicts({figure.key: figure for figure in figures}, targets) + memory.verdicts()
     print(f"\n{table(figures, judged)}\n\n{LEGEND}\n")
     for check in found:
         print(f"{'holds' if check.holds else 'VIOLATED':<9} {check.statement}")
@@ -67,13 +76,14 @@ def _perform(running: Stage, seconds: float, target: Path) -> int:
     return 0 if all(check.holds for check in found) else 1
 
 
-def _in_rounds(measurements: Sequence[Measurement], seconds: float) -> list[Figure]:
+def _in_rounds(measurements: Sequence[Measurement], seconds: float, memory: Memory) -> list[Figure]:
     rounds = max(_FEWEST_ROUNDS, math.ceil(seconds / _LONGEST_SLICE))
     figures = [Figure(each.name, each.connections) for each in measurements]
     for number in range(1, rounds + 1):
         began = time.monotonic()
         for figure, measurement in zip(figures, measurements, strict=True):
             figure.slices.append(measurement.measure(seconds / rounds))
+        memory.look()
         _say(f"round {number}/{rounds}", f"{time.monotonic() - began:.0f} s")
     return figures
 

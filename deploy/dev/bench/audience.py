@@ -1,6 +1,7 @@
 """The buyers: people who signed in at the development provider, and their short-lived tokens."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
@@ -11,6 +12,23 @@ from devstack.visitor import Visitor
 SIZE = 50
 _AT_ONCE = 4
 _FRESH_SECONDS = 10.0  # of the 45 that a token lives: the rest is for the slice that uses it
+
+
+class Person:
+    """Somebody of the development provider, signed in; an admin with the second factor."""
+
+    def __init__(self, stage: Stage, email: str, *, password: str | None = None) -> None:
+        self._identity_port = stage.port("identity")
+        visitor = Visitor(stage.stack.url)
+        visitor.sign_in(email)
+        if password is not None:
+            visitor.give_second_factor(password)
+        self._cookie = _cookie_of(visitor)
+        visitor.close()
+
+    def tokens(self) -> list[bytes]:
+        """Return the header that says who this is to a service."""
+        return _exchanged(self._identity_port, [self._cookie])
 
 
 class Audience:
@@ -28,9 +46,7 @@ class Audience:
         """Return the header that says who somebody is to a service, for each person."""
         if time.monotonic() - self._fetched_at > _FRESH_SECONDS:
             self._fetched_at = time.monotonic()
-            connection = HTTPConnection(LOOPBACK, self._identity_port, timeout=15)
-            self._tokens = [_exchange(connection, cookie) for cookie in self.cookies]
-            connection.close()
+            self._tokens = _exchanged(self._identity_port, self.cookies)
         return self._tokens
 
     def browsers(self) -> list[bytes]:
@@ -42,9 +58,20 @@ class Audience:
     def _sign_in(self, number: int) -> str:
         visitor = Visitor(self._origin)
         visitor.sign_in(f"buyer{number:03}@bench.example")
-        cookies = visitor.get("/api/auth/session").request.headers["Cookie"]
+        cookies = _cookie_of(visitor)
         visitor.close()
         return cookies
+
+
+def _cookie_of(visitor: Visitor) -> str:
+    return visitor.get("/api/auth/session").request.headers["Cookie"]
+
+
+def _exchanged(identity_port: int, cookies: Sequence[str]) -> list[bytes]:
+    connection = HTTPConnection(LOOPBACK, identity_port, timeout=15)
+    tokens = [_exchange(connection, cookie) for cookie in cookies]
+    connection.close()
+    return tokens
 
 
 def _exchange(connection: HTTPConnection, cookie: str) -> bytes:

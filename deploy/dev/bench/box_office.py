@@ -75,6 +75,14 @@ def fill_discovery(stage: Stage) -> None:
         raise StackError(f"the page of discovery has {shown} shows, not {PAGE_SIZE}")
 
 
+def first_shown(stage: Stage) -> str:
+    """Return the id of the show on top of the page of discovery."""
+    visitor = Visitor(stage.stack.url)
+    show_id: str = visitor.get(PAGE).json()["shows"][0]["id"]
+    visitor.close()
+    return show_id
+
+
 def _publish_some(stage: Stage, desk: int) -> None:
     organizer = Visitor(stage.stack.url)
     organizer.sign_in("organizer@comedy.example")

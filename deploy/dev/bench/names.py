@@ -12,3 +12,11 @@ UNCHANGED = "discovery, unchanged (304)"
 DISCOVERY_THROUGH_GATEWAY = "discovery through the gateway"
 SHOW = "one show's page"
 EXCHANGE = "session to token"
+OWN_SALES = "a creator's sales"
+OWN_DASHBOARD = "a creator's dashboard"
+COLLECTIONS = "admin's collections"
+
+
+def with_stored(name: str) -> str:
+    """Return what a figure is called when a million bookings are stored."""
+    return f"{name}, 1M stored"

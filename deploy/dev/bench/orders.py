@@ -27,6 +27,23 @@ class Repeated:
         return next(self._cycle)
 
 
+class Page:
+    """One page, read again and again by one person."""
+
+    def __init__(self, host: str, path: str, credentials: Credentials) -> None:
+        self._host = host
+        self._path = path
+        self._credentials = credentials
+
+    def prepare(self, _count: int) -> None:
+        """Renew the credentials."""
+        (headers,) = self._credentials()
+        self._request = get(self._host, self._path)[:-2] + headers + b"\r\n"
+
+    def __next__(self) -> bytes:
+        return self._request
+
+
 class Orders:
     """Bookings of one ticket each, none of which has to be refused.
 

@@ -4,24 +4,27 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import requests as http
 
 from bench import stage as stages
 from bench.audience import SIZE as BUYERS
-from bench.audience import Audience, exchange_headers
+from bench.audience import Audience, Person, exchange_headers
 from bench.box_office import PAGE, BoxOffice
 from bench.cpu import Meter
 from bench.figures import Slice
 from bench.load import Answer, Load, Requests, Wanted
 from bench.names import (
+    COLLECTIONS,
     DISCOVERY,
     DISCOVERY_THROUGH_GATEWAY,
     EXCHANGE,
     HELLO,
     HOT,
+    OWN_DASHBOARD,
+    OWN_SALES,
     PGBENCH_HOT,
     PGBENCH_SPREAD,
     SHOW,
@@ -29,12 +32,14 @@ from bench.names import (
     SPREAD,
     THROUGH_GATEWAY,
     UNCHANGED,
+    with_stored,
 )
 from bench.orders import (
     TICKETS_PER_PERSON,
     Credentials,
     Latecomers,
     Orders,
+    Page,
     Repeated,
     get,
     post_booking,
@@ -46,7 +51,11 @@ _MANY = 100
 _WARM_UP_SECONDS = 0.15  # twice: the processes that take part are looked up in between
 _MOST_PER_SECOND = 5_000  # what orders are prepared for
 
+_PAGE_SECONDS = 2.0
+
 _BOOKED = Wanted(b"201")
+_ADMINS_PASSWORD = "a long password of the bench"  # noqa: S105 of a database that is removed
+_WITH_STORED = {HELLO, HOT, SPREAD, SOLD_OUT, DISCOVERY, SHOW, EXCHANGE}
 
 
 class Measurement(Protocol):
@@ -90,9 +99,11 @@ class Http:
     requests: Requests
     wanted: Wanted
     ledger: Ledger | None = None
+    at_least: float = 0.0  # seconds, for what takes long
 
     def measure(self, seconds: float) -> Slice:
         """Warm up, measure, and wait for the answers that are still to come."""
+        seconds = max(seconds, self.at_least)
         stack, port = self.stage.stack, self.stage.port(self.services[0])
         self.requests.prepare(int((2 * _WARM_UP_SECONDS + seconds) * _MOST_PER_SECOND))
         with Load(port, self.requests, self.wanted, connections=self.connections) as load:
@@ -205,3 +216,36 @@ def _exchanges(stage: Stage, audience: Audience) -> Measurement:
     asked = [get("identity", "/auth/exchange", exchange_headers(each)) for each in audience.cookies]
     wanted = Wanted(b"200", b"\r\nAuthorization: Bearer ")
     return Http(EXCHANGE, 64, stage, ["identity"], Repeated(asked), wanted)
+
+
+def again_with_stored(measurements: Sequence[Measurement], stage: Stage) -> list[Measurement]:
+    """Return what is measured once more when a million bookings are stored, and the money pages.
+
+    The yardstick is among it: what it loses, the machine has lost in the meantime.
+    """
+    organizer = Person(stage, "organizer@comedy.example")
+    admin = Person(stage, "admin@comedy.example", password=_ADMINS_PASSWORD)
+    pages = (
+        (OWN_SALES, "/api/v1/organizer/sales", organizer),
+        (OWN_DASHBOARD, "/api/v1/organizer/dashboard", organizer),
+        (COLLECTIONS, "/api/v1/admin/collections", admin),
+    )
+    return [
+        *(
+            replace(each, name=with_stored(each.name))
+            for each in measurements
+            if isinstance(each, Http) and each.connections == 64 and each.name in _WITH_STORED
+        ),
+        *(
+            Http(
+                with_stored(name),
+                1,
+                stage,
+                ["booking"],
+                Page("booking", path, reader.tokens),
+                Wanted(b"200"),
+                at_least=_PAGE_SECONDS,
+            )
+            for name, path, reader in pages
+        ),
+    ]

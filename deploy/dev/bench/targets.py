@@ -20,6 +20,7 @@ from bench.names import (
     SPREAD,
     THROUGH_GATEWAY,
     UNCHANGED,
+    with_stored,
 )
 
 Figures = Mapping[str, Figure]
@@ -107,6 +108,12 @@ TARGETS: tuple[Reach | Limit, ...] = (
 )
 
 
-def verdicts(figures: Figures) -> list[Verdict]:
+STORED_TARGETS: tuple[Reach | Limit, ...] = tuple(
+    Reach(key_of(with_stored(name), 64), 0.77, [key_of(name, 64)], "empty")
+    for name in (HOT, SPREAD, SOLD_OUT, DISCOVERY, SHOW)
+)
+
+
+def verdicts(figures: Figures, targets: Sequence[Reach | Limit] = TARGETS) -> list[Verdict]:
     """Judge every target."""
-    return [target.judge(figures) for target in TARGETS]
+    return [target.judge(figures) for target in targets]
