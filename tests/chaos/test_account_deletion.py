@@ -1,6 +1,6 @@
 """Accounts are deleted while processes die: a part of what `make chaos` tries, in each process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -13,7 +13,7 @@ from chaos.trial import Case, Trouble, Verdict, attempt
 pytestmark = pytest.mark.system
 
 NAMES = map("Leaver{}".format, count(1))
-PIVOT = "INSERT identity.audit_entry"
+DECISION = "UPDATE identity.account_deletion, INSERT identity.audit_entry"
 
 
 @pytest.fixture(scope="module")
@@ -42,51 +42,36 @@ def test_a_deletion_that_nothing_disturbs_leaves_nothing(undisturbed: Verdict) -
     assert (undisturbed.state, undisturbed.objections) == ("COMPLETED", ())
 
 
-def deletions_commits(commits: Sequence[CommitPoint], process: str) -> list[CommitPoint]:
-    """Return the commits of a process that say that they belong to a deletion."""
-    found = [
-        each
-        for each in commits
-        if each.process == process and ("deletion" in each.label or PIVOT in each.label)
-    ]
-    assert found, f"{process} has no part in deletions"
-    return found
-
-
 @pytest.mark.parametrize(
-    ("process", "which", "side"),
+    ("process", "transaction", "side"),
     [
-        ("identity", 0, Side.AFTER),
-        ("identity-worker", 0, Side.BEFORE),
-        ("booking", 0, Side.AFTER),
-        ("catalog", 0, Side.BEFORE),
-        ("booking", -1, Side.BEFORE),
-        ("catalog", -1, Side.AFTER),
-        ("config", -1, Side.AFTER),
-        ("identity-worker", -1, Side.BEFORE),
+        ("identity", "INSERT identity.account_deletion", Side.AFTER),
+        ("booking", "INSERT booking.account_deletion", Side.BEFORE),
+        ("identity-worker", DECISION, Side.BEFORE),
+        ("identity-worker", DECISION, Side.AFTER),
+        ("booking", "forget_person", Side.AFTER),
+        ("catalog", "DELETE catalog.fenced_person", Side.BEFORE),
+        ("config", "config.account_deletion", Side.AFTER),
+        ("identity-worker", "DELETE identity.user", Side.BEFORE),
     ],
 )
 def test_a_process_that_dies_at_a_commit_keeps_nobody_from_being_forgotten(
-    house: House, undisturbed: Verdict, process: str, which: int, side: Side
+    house: House, undisturbed: Verdict, process: str, transaction: str, side: Side
 ) -> None:
-    point = deletions_commits(undisturbed.commits, process)[which]
-    fault = Fault(point, side)
+    fault = Fault(commit_of(undisturbed, process, transaction), side)
 
     verdict = deletion(house, Trouble(str(fault), fault=fault))
 
     assert (verdict.met, verdict.state, verdict.objections) == (True, "COMPLETED", ())
 
 
-@pytest.mark.parametrize("side", Side)
-def test_a_worker_that_dies_at_the_decision_has_decided_or_decides_again(
-    house: House, undisturbed: Verdict, side: Side
-) -> None:
-    worker = deletions_commits(undisturbed.commits, "identity-worker")
-    fault = Fault(next(point for point in worker if PIVOT in point.label), side)
-
-    verdict = deletion(house, Trouble(str(fault), fault=fault))
-
-    assert (verdict.met, verdict.state, verdict.objections) == (True, "COMPLETED", ())
+def commit_of(verdict: Verdict, process: str, transaction: str) -> CommitPoint:
+    """Return a process's first commit of a transaction that wrote this."""
+    return next(
+        commit
+        for commit in verdict.commits
+        if commit.process == process and transaction in commit.label
+    )
 
 
 def test_a_refusal_leaves_everything_as_it_was_though_the_worker_dies(house: House) -> None:

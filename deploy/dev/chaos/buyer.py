@@ -1,11 +1,11 @@
 """A second buyer, who tries to buy all the time and keeps a log of what came of it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import NamedTuple
 
 import psycopg
 import requests
@@ -39,6 +39,15 @@ class Attempt:
     show_id: str
     outcome: Outcome
     booking_id: str = ""
+
+
+class Stored(NamedTuple):
+    """A booking in the database."""
+
+    id: str
+    key: str | None  # the Idempotency-Key that it was made with
+    show_id: str
+    status: str
 
 
 class Buyer(threading.Thread):
@@ -82,25 +91,32 @@ class Buyer(threading.Thread):
             return Attempt(key, show_id, Outcome.UNKNOWN)
 
     def objections(self, auditor: psycopg.Connection, lost_show: str) -> list[str]:
-        """Return what is stored otherwise than the log has it.
+        """Return what is stored otherwise than the log has it; `auditor` sees booking's tables."""
+        stored = [Stored(*row) for row in auditor.execute(_BOOKINGS, (self.id,))]
+        return objections(self.log, stored, lost_show)
 
-        Args:
-            auditor: sees booking's tables.
-            lost_show: of this one nothing may be sold, if there is one.
-        """
-        stored: list[Any] = auditor.execute(_BOOKINGS, (self.id,)).fetchall()
-        bought = {each.booking_id for each in self.log if each.outcome is Outcome.ACKNOWLEDGED}
-        perhaps = {each.key for each in self.log if each.outcome is Outcome.UNKNOWN}
-        lost = bought - {booking_id for booking_id, *_ in stored}
-        found = [f"acknowledged and lost: booking {booking_id}" for booking_id in sorted(lost)]
-        for booking_id, key, show_id, status in stored:
-            if booking_id not in bought and key not in perhaps:
-                found.append(f"stored though refused: booking {booking_id}")
-            if show_id == lost_show and status in _SOLD:
-                found.append(f"sold of a show that is gone: booking {booking_id}")
-            if show_id != lost_show and status not in _SOLD:
-                found.append(f"the buyer lost booking {booking_id}: {status}")
-        return found
+
+def objections(log: Iterable[Attempt], stored: Iterable[Stored], lost_show: str) -> list[str]:
+    """Return what is stored otherwise than it should be: acknowledged ⊆ stored ⊆ not refused.
+
+    Args:
+        log: what the buyer was told.
+        stored: the buyer's bookings.
+        lost_show: of this one nothing may be sold; of all others the buyer has what was bought.
+    """
+    log, stored = list(log), list(stored)
+    bought = {each.booking_id for each in log if each.outcome is Outcome.ACKNOWLEDGED}
+    perhaps = {each.key for each in log if each.outcome is Outcome.UNKNOWN}
+    lost = bought - {booking.id for booking in stored}
+    found = [f"acknowledged and lost: booking {booking_id}" for booking_id in sorted(lost)]
+    for booking in stored:
+        if booking.id not in bought and booking.key not in perhaps:
+            found.append(f"stored though nobody bought it: booking {booking.id}")
+        if booking.show_id == lost_show and booking.status in _SOLD:
+            found.append(f"sold of a show that is gone: booking {booking.id}")
+        if booking.show_id != lost_show and booking.status not in _SOLD:
+            found.append(f"the buyer lost booking {booking.id}: {booking.status}")
+    return found
 
 
 def _judge(answer: requests.Response, key: str, show_id: str) -> Attempt:

@@ -61,6 +61,14 @@ class Stage:
         for name in (*SERVICES, *(f"{service}-worker" for service in SERVICES_WITH_WORKER)):
             health = self.stack.process(name).health
             wait_until(lambda health=health: ask(health) == READY, f"{name} is ready")  # type: ignore[misc]
+        self.wait_for_work()
+
+    def wait_for_work(self) -> None:
+        """Wait until no durable work is left.
+
+        Raises:
+            NeverTrue: there always is some.
+        """
         wait_until(lambda: not self._work_left(), "all durable work is done")
 
     def _work_left(self) -> int:

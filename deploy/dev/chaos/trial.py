@@ -78,9 +78,11 @@ def attempt(house: House, creator: Creator, trouble: Trouble) -> Verdict:
         began = time.monotonic()
         state = _until_it_ends(stage, deletion, buyer, creator, trouble)
         took = time.monotonic() - began
+        if state in ENDED:
+            stage.wait_for_work()  # it may come to it only now
         commits, met = tuple(stage.commits.commits()), _met(stage, trouble)
-        objections = _objections_to_the_end(trouble, state)
         stage.calm()
+        objections = _objections_to_the_end(trouble, state)
         if state in ENDED:
             stage.wait_until_well()
             time.sleep(_AFTERMATH_SECONDS)
