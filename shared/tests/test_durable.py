@@ -177,7 +177,9 @@ def test_a_worker_frozen_inside_a_transaction_is_taken_over(
     step_done = CommitPoint("frozen", f"INSERT {SERVICE}_workflows.operation_outputs", 1)
     faults.begin(Fault(step_done, Side.BEFORE, Deed.FREEZE))
     server = databases.postgres.port
-    with postgres_proxy(server, faults, Grammar(), lambda _port: next(iter(owners), None)) as port:
+    with postgres_proxy(
+        server, faults, Grammar(), lambda *_ports: next(iter(owners), None)
+    ) as port:
         url = database.url.replace(f":{server}/", f":{port}/")
         frozen = start_worker("frozen", database_url=url, lease="6")
         owners.append(Owner("frozen", psutil.Process(frozen.pid)))

@@ -48,7 +48,7 @@ def proxied(postgres: Postgres, faults: Faults) -> Iterator[Proxied]:
         connection.execute("TRUNCATE note, page")
     with ExitStack() as proxies:
 
-        def url(owner_of: OwnerOf = lambda _port: ourselves) -> str:
+        def url(owner_of: OwnerOf = lambda *_ports: ourselves) -> str:
             grammar = Grammar(["write_note"])
             port = proxies.enter_context(postgres_proxy(postgres.port, faults, grammar, owner_of))
             direct = postgres.settings.database_url("postgres")
@@ -76,6 +76,6 @@ def run_dir(tmp_path: Path) -> Path:
 def postgres_away(faults: Faults, postgres: Postgres) -> Iterator[str]:
     """The URL of a proxy behind which nobody listens."""
     away = int(free_ports(["AWAY"])["AWAY"])
-    with postgres_proxy(away, faults, Grammar(), lambda _port: None) as port:
+    with postgres_proxy(away, faults, Grammar(), lambda *_ports: None) as port:
         direct = postgres.settings.database_url("postgres")
         yield direct.replace(f":{postgres.port}/", f":{port}/")

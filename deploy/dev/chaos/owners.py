@@ -15,7 +15,8 @@ from devstack.supervision import pid_of
 
 _REPLICA = re.compile(r"-\d+$")
 _TABLE = Path("/proc/net/tcp")  # of Linux; elsewhere psutil knows, more slowly
-_LOOKS, _LOOK_EVERY_SECONDS = 20, 0.01
+_GLANCES, _GLANCE_EVERY_SECONDS = 20, 0.01
+_LOOKS = 2  # at processes, which come and go as well
 
 
 class Owners:
@@ -29,14 +30,15 @@ class Owners:
         self._lock = threading.Lock()
         self._known: list[Owner] = []
 
-    def of(self, port: int) -> Owner | None:
-        """Return who connects from this local port; `None` if it is no process of the stack."""
+    def of(self, port: int, to: int) -> Owner | None:
+        """Return who connects from one local port to another; `None` if nobody of ours."""
         with self._lock:
-            owner = _find(port, self._known)
-            if owner is None:
+            for _ in range(_LOOKS):
+                owner = _find(port, to, self._known)
+                if owner is not None:
+                    return owner
                 self._known = self._look_around()
-                owner = _find(port, self._known)
-            return owner
+        return None
 
     def _look_around(self) -> list[Owner]:
         """Return all processes that the stack keeps running, and their children."""
@@ -64,20 +66,21 @@ def _leader(pid: int | None, leaders: Mapping[int, str], parents: Mapping[int, i
     return pid or None
 
 
-def _find(port: int, candidates: list[Owner]) -> Owner | None:
+def _find(port: int, to: int, candidates: list[Owner]) -> Owner | None:
     if not _TABLE.exists():
-        return next((owner for owner in candidates if _connects_from(port, owner)), None)
-    socket = _socket(port)
+        return next((owner for owner in candidates if _connects(port, to, owner)), None)
+    socket = _socket(port, to)
     return next((owner for owner in candidates if socket and _holds(socket, owner)), None)
 
 
-def _socket(port: int) -> str:
-    """Return what a process has open if it connects from this port; empty if nobody does."""
-    for _ in range(_LOOKS):  # the kernel may leave lines out while others come and go
-        entry = re.search(rf":{port:04X} [0-9A-F]+:[0-9A-F]{{4}} 01 .*", _TABLE.read_text())
+def _socket(port: int, to: int) -> str:
+    """Return what a process has open if it connects like this; empty if nobody does."""
+    line = re.compile(rf":{port:04X} [0-9A-F]+:{to:04X} 01 .*")
+    for _ in range(_GLANCES):  # the kernel may leave lines out while others come and go
+        entry = line.search(_TABLE.read_text())
         if entry is not None:
             return f"socket:[{entry[0].split()[8]}]"
-        time.sleep(_LOOK_EVERY_SECONDS)
+        time.sleep(_GLANCE_EVERY_SECONDS)
     return ""
 
 
@@ -96,9 +99,12 @@ def _target(link: str) -> str:
         return ""
 
 
-def _connects_from(port: int, owner: Owner) -> bool:
+def _connects(port: int, to: int, owner: Owner) -> bool:
     try:
         connections = owner.process.net_connections("tcp")
     except psutil.Error:
         return False
-    return any(bool(each.raddr) and each.laddr.port == port for each in connections)
+    return any(
+        bool(each.raddr) and (each.laddr.port, each.raddr.port) == (port, to)
+        for each in connections
+    )

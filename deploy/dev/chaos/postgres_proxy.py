@@ -24,7 +24,7 @@ from devstack.ports import LOOPBACK
 _CHUNK = 1 << 16
 _THAW_POLL_SECONDS = 0.05
 
-OwnerOf = Callable[[int], Owner | None]
+OwnerOf = Callable[[int, int], Owner | None]
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def postgres_proxy(
         server_port: where Postgres listens; it may be away now and then.
         faults: counts the commits that wrote something, and says what happens to them.
         grammar: tells which statements write.
-        owner_of: finds the process that connects from a local port. Commits of connections
-            without an owner are not counted.
+        owner_of: finds the process that connects from one local port to another. Commits of
+            connections without an owner are not counted.
         port: where to listen, if it matters.
     """
 
@@ -139,8 +139,8 @@ class _Connection:
     async def _owner(self) -> Owner | None:
         """Return who connects; looked for when it matters, for many connect and write nothing."""
         if not self._found_owner:
-            port = self._client_writer.get_extra_info("peername")[1]
-            self._found_owner.append(await asyncio.to_thread(self._owner_of, port))
+            ends = [self._client_writer.get_extra_info(end)[1] for end in ("peername", "sockname")]
+            self._found_owner.append(await asyncio.to_thread(self._owner_of, *ends))
         return self._found_owner[0]
 
     async def _until_settled(self) -> None:
