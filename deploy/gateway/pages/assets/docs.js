@@ -20,6 +20,7 @@ function renamed(document, service) {
   );
   const copy = JSON.parse(text);
   for (const operation of operationsOf(copy)) {
+    operation.summary = operation.summary?.replaceAll("`", ""); // shown as it is, unlike descriptions
     operation.tags = (operation.tags ?? ["other"]).map(named);
     operation.security = operation.security?.length ? [{ apiToken: [] }] : [];
     operation.description = [
