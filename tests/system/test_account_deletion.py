@@ -348,7 +348,8 @@ def test_whom_a_restored_database_brings_back_is_deleted_again(
         with psycopg.connect(stack.db_url("auditor")) as connection:
             return not connection.execute(
                 "SELECT FROM booking.idempotency_key WHERE user_id = %s"
-                " UNION ALL SELECT FROM booking.account_deletion WHERE state = 'FENCED'",
+                " UNION ALL SELECT FROM identity.account_deletion"
+                " WHERE state NOT IN ('REFUSED', 'COMPLETED')",
                 (person.id,),
             ).fetchall()
 
