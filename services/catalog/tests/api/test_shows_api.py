@@ -263,7 +263,7 @@ def test_discovery_shows_what_is_published_and_has_not_begun_by_date(
     draft(city=city, title="draft")
     published(city=city, title="second", starts_at=now + timedelta(days=2))
     published(city=city, title="first", starts_at=now + timedelta(days=1))
-    over = published(city=city, title="over", starts_at=now + timedelta(seconds=0.3))
+    over = published(city=city, title="over", starts_at=use.now() + timedelta(seconds=2))
     while use.now() < over.details.starts_at:
         pass
 
