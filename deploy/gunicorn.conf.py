@@ -24,6 +24,13 @@ if metrics_folder:  # begin empty, before the app is imported: an earlier run wo
     Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # a mount cannot be removed
 
 
+def post_worker_init(_worker):
+    """Look at what the process holds now and then; threads do not survive a fork."""
+    from service_kit import metrics  # not before the folder is empty
+
+    metrics.look_regularly()
+
+
 def child_exit(_server, worker):
     """Tell the metrics that a worker is gone."""
     if metrics_folder:

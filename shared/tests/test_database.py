@@ -3,11 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Engine, bindparam, literal, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from devstack.testing import Databases
+from service_kit import metrics
 from service_kit.database import (
     SingleStatement,
     connect_for_single_statements,
@@ -61,6 +63,23 @@ def test_a_full_pool_refuses_within_two_seconds(engine: Engine) -> None:
     finally:
         for connection in held:
             connection.close()
+
+
+def test_metrics_tell_how_full_a_pool_is_and_who_went_without(databases: Databases) -> None:
+    def told(what: str) -> float | None:
+        metrics.exposition()
+        return REGISTRY.get_sample_value(f"database_pool_{what}", {"pool": "watched"})
+
+    engine = connect_to(databases.of("config").url, application="watched", pool_size=2)
+    held = [engine.connect() for _ in range(2)]
+    assert (told("size"), told("in_use"), told("timeouts_total")) == (2, 2, None)
+    with pytest.raises(Exception, match="QueuePool limit"):
+        engine.connect()
+
+    for connection in held:
+        connection.close()
+    assert (told("in_use"), told("timeouts_total")) == (0, 1)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

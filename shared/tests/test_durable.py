@@ -12,6 +12,7 @@ from uuid import uuid4
 import psutil
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from service_kit.database import connect_to, transactions
 from service_kit.durable import (
     CONCURRENT_WORKFLOWS,
     LEASE_LOST,
+    Backlog,
     WorkQueue,
     migrate_workflows,
     workflow_schema,
@@ -273,3 +275,29 @@ def test_work_is_under_way_for_the_workers_who_will_do_it_and_then_forgotten(
             (work_id,),
         ).scalar_one()
     assert left == 0
+
+
+def test_metrics_tell_how_much_work_waits_and_for_how_long(
+    database: ServiceDatabase, engine: Engine
+) -> None:
+    name, backlog = uuid4().hex, Backlog(database.url, SERVICE, (SERVICE, "idle"))
+
+    def told(queue: str) -> tuple[float | None, ...]:
+        backlog.measure()
+        waiting, begun = (
+            REGISTRY.get_sample_value("durable_work_open", {"queue": queue, "status": status})
+            for status in ("waiting", "begun")
+        )
+        oldest = REGISTRY.get_sample_value("durable_work_oldest_seconds", {"queue": queue})
+        return waiting, begun, oldest
+
+    waiting_before, begun_before, _ = told(SERVICE)
+    put_errands(engine, name)
+    time.sleep(0.1)
+
+    waiting, begun, oldest = told(SERVICE)
+    assert (waiting, begun) == ((waiting_before or 0) + 1, begun_before)
+    assert oldest is not None
+    assert 0.1 <= oldest < 600
+    assert told("idle") == (0, 0, 0)
+    _forget(engine, name)

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 import pytest
+from prometheus_client import REGISTRY
 
-from service_kit import deadline
+from service_kit import deadline, metrics
 from service_kit.deadline import DeadlineExceeded
 from service_kit.peers import FAILURES_BEFORE_BREAK, Peer, PeerUnavailable
 from service_kit.service_tokens import ServiceTokens
@@ -172,6 +173,28 @@ def test_a_peer_that_keeps_failing_is_left_alone(peer: Peer, server: Misbehaving
             peer.call("GET", "/500", idempotent=False)
 
     assert len(server.requests) == FAILURES_BEFORE_BREAK
+
+
+def test_metrics_tell_how_calls_ended_and_whether_a_peer_is_left_alone(server: Misbehaving) -> None:
+    def told(metric: str, **labels: str) -> float | None:
+        metrics.exposition()
+        return REGISTRY.get_sample_value(metric, {"peer": "watched", **labels})
+
+    peer = Peer("watched", server.url, None)
+    peer.get("/ok")
+    peer.get("/409")
+    assert told("peer_breakers_open") == 0
+    for _ in range(FAILURES_BEFORE_BREAK + 1):
+        with pytest.raises(PeerUnavailable):
+            peer.call("GET", "/500", idempotent=False)
+
+    calls = {
+        outcome: told("peer_call_duration_seconds_count", outcome=outcome)
+        for outcome in ("answered", "refused", "failed")
+    }
+    assert calls == {"answered": 1, "refused": 1, "failed": FAILURES_BEFORE_BREAK + 1}
+    assert told("peer_breakers_open") == 1
+    peer.close()
 
 
 def test_the_peer_is_told_how_much_time_is_left(peer: Peer, server: Misbehaving) -> None:

@@ -1,6 +1,8 @@
 """Engine, transactions and the column types all tables share."""
 
 import select
+import weakref
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
@@ -8,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import psycopg
+from prometheus_client import Counter, Gauge
 from sqlalchemy import (
     BigInteger,
     ClauseElement,
@@ -22,13 +25,33 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
+
+from service_kit import metrics
 
 T = TypeVar("T")
 
 POOL_WAIT_SECONDS = 0.9  # with the wait for a lock: refused within two seconds
 CONNECT_SECONDS = 2
+
+POOL_SIZE = Gauge(
+    "database_pool_size",
+    "Connections a pool may have, in all processes together.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
+POOL_IN_USE = Gauge(
+    "database_pool_in_use",
+    "Connections in use at the moment, in all processes together.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
+POOL_TIMEOUTS = Counter(
+    "database_pool_timeouts_total", "Waits for a connection that ended without one.", ["pool"]
+)
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -56,6 +79,38 @@ def schema_metadata(schema: str) -> MetaData:
     return MetaData(schema=schema, naming_convention=NAMING)
 
 
+class _Pool(QueuePool):
+    """A pool that is known to the metrics, and counts who went away without a connection."""
+
+    known: ClassVar[weakref.WeakSet["_Pool"]] = weakref.WeakSet()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known.add(self)
+
+    @property
+    def name(self) -> str:
+        return str(self.logging_name)
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except PoolTimeout:
+            POOL_TIMEOUTS.labels(self.name).inc()
+            raise
+
+
+@metrics.looked_at
+def _look_at_pools() -> None:
+    size, in_use = Counts[str](), Counts[str]()
+    for pool in list(_Pool.known):
+        size[pool.name] += pool.size()
+        in_use[pool.name] += pool.checkedout()
+    for name in size:
+        POOL_SIZE.labels(name).set(size[name])
+        POOL_IN_USE.labels(name).set(in_use[name])
+
+
 def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) -> Engine:
     """Return an engine whose sessions are bounded: no statement, lock or idle transaction lasts.
 
@@ -71,6 +126,8 @@ def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) 
         hide_parameters=True,  # they would be in error messages, and these in the log
         pool_size=pool_size,
         max_overflow=0,
+        poolclass=_Pool,
+        pool_logging_name=application,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=1800,
         connect_args={

@@ -18,7 +18,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import psycopg
 import structlog
 from dbos import DBOS, DBOSClient, EnqueueOptions
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -39,6 +39,7 @@ LEASE_SECONDS = 30.0
 IDLE_TRANSACTION_SECONDS = 10.0  # less than the lease: a frozen worker's locks are free in time
 PING_SECONDS = 2.0
 SWEEP_SECONDS = 2.0
+MEASURE_SECONDS = 15.0
 DRAIN_SECONDS = 3
 LEASE_LOST = 70  # exit status
 
@@ -50,6 +51,16 @@ FAILURES = Counter(
     "durable_step_failures_total",
     "Attempts of durable steps that failed; a step is tried until it succeeds or is refused.",
     ["step", "kind"],
+)
+WORK_OPEN = Gauge(
+    "durable_work_open",
+    "Durable work that is not over, by queue; every worker of a service says the same.",
+    ["queue", "status"],  # waiting or begun
+)
+WORK_OLDEST = Gauge(
+    "durable_work_oldest_seconds",
+    "Age of the oldest durable work that is not over, by queue; 0 if there is none.",
+    ["queue"],
 )
 
 
@@ -235,6 +246,7 @@ class DurableWorker:
         self._threads = [
             threading.Thread(target=self._work, name="durable work", daemon=True),
             threading.Thread(target=self._keep_lease, name="lease", daemon=True),
+            threading.Thread(target=self._measure, name="backlog", daemon=True),
         ]
 
     def __enter__(self) -> "DurableWorker":
@@ -330,6 +342,16 @@ class DurableWorker:
                 if not self._stopping.is_set():
                     _end_process("the lease is lost, others take over", error)
 
+    def _measure(self) -> None:
+        backlog = Backlog(self._database_url, self._service, self._queues)
+        while True:
+            try:
+                backlog.measure()
+            except psycopg.Error as error:
+                log.warning("backlog not measured", reason=type(error).__name__)
+            if self._stopping.wait(MEASURE_SECONDS):
+                return
+
     def _take_over(self) -> None:
         """Have the work of dead workers done: put what they began back into the queue."""
         pending = DBOS.list_workflows(
@@ -342,6 +364,40 @@ class DurableWorker:
                     # Private, hence pinned and tested. Reads what is pending anew, under the lock.
                     taken = DBOS._recover_pending_workflows([other])
                     log.warning("took over a dead worker's work", worker=other, count=len(taken))
+
+
+class Backlog:
+    """How much work of a service is not over, and since when: one query over a partial index."""
+
+    _QUERY = sql.SQL(
+        "SELECT queue_name, count(*) FILTER (WHERE status = 'ENQUEUED'),"
+        " count(*) FILTER (WHERE status = 'PENDING'),"
+        " extract(epoch FROM now()) - min(created_at) / 1000.0"
+        " FROM {}.workflow_status WHERE status IN ('ENQUEUED', 'PENDING') GROUP BY queue_name"
+    )
+
+    def __init__(self, database_url: str, service: str, queues: Sequence[str]) -> None:
+        """Prepare; nothing is connected before something is measured."""
+        self._database_url = database_url
+        self._application = f"{service} backlog"
+        self._query = self._QUERY.format(sql.Identifier(workflow_schema(service)))
+        self._queues = queues
+
+    def measure(self) -> None:
+        """Set the gauges, on a connection that does not last: it is asked for now and then."""
+        with psycopg.connect(
+            self._database_url,
+            autocommit=True,
+            application_name=self._application,
+            connect_timeout=5,
+            options="-c statement_timeout=5s",
+        ) as connection:
+            found = {queue: rest for queue, *rest in connection.execute(self._query)}
+        for queue in self._queues:
+            waiting, begun, oldest = found.get(queue, (0, 0, 0))
+            WORK_OPEN.labels(queue, "waiting").set(waiting)
+            WORK_OPEN.labels(queue, "begun").set(begun)
+            WORK_OLDEST.labels(queue).set(max(float(oldest), 0.0))
 
 
 class _Lease:

@@ -1,6 +1,10 @@
 """Prometheus metrics of a service: requests by route, for all processes of the service together."""
 
 import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 from flask import Response
@@ -19,6 +23,9 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+LOOK_SECONDS = 5.0
+
+_looks: list[Callable[[], None]] = []
 
 
 @cache
@@ -27,8 +34,27 @@ def requests_of(method: str, route: str | None, status: int) -> Histogram:
     return REQUESTS.labels(method, route or "(unknown)", status)
 
 
+def looked_at(look: Callable[[], None]) -> Callable[[], None]:
+    """Have `look` set gauges now and then, so that no request pays for them: a decorator."""
+    _looks.append(look)
+    return look
+
+
+def look_regularly() -> None:
+    """Keep this process's gauges fresh: another one may be asked for the metrics of all."""
+
+    def look() -> None:
+        while True:
+            with suppress(RuntimeError):  # something was added just now: the next time then
+                _look()
+            time.sleep(LOOK_SECONDS)
+
+    threading.Thread(target=look, name="gauges", daemon=True).start()
+
+
 def exposition() -> bytes:
     """Return the metrics as text; under gunicorn those of all workers, summed."""
+    _look()
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
@@ -39,3 +65,8 @@ def exposition() -> bytes:
 def metrics_response() -> Response:
     """Answer `GET /metrics`."""
     return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _look() -> None:
+    for look in _looks:
+        look()

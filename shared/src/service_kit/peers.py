@@ -1,13 +1,16 @@
 """Calls to other services: pooled, within the request's deadline, retried once if that is safe."""
 
 import time
+import weakref
+from collections import Counter as Counts
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from circuitbreaker import CircuitBreaker
+from prometheus_client import Gauge, Histogram
 
-from service_kit import deadline, request_ids
+from service_kit import deadline, metrics, request_ids
 from service_kit.http import Answer, HttpClient, NoUsableAnswer
 from service_kit.service_tokens import ServiceTokens, TokenUnavailable
 
@@ -16,6 +19,19 @@ __all__ = ["Answer", "Peer", "PeerUnavailable"]
 FAILURES_BEFORE_BREAK = 5
 BREAK_SECONDS = 5
 RETRY_WORTHWHILE_SECONDS = 0.2  # with less time left, a second attempt only adds load
+
+CALLS = Histogram(
+    "peer_call_duration_seconds",
+    "Time to call another service, a second attempt included, by how the call ended.",
+    ["peer", "outcome"],  # answered, refused (4xx) or failed
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BREAKERS_OPEN = Gauge(
+    "peer_breakers_open",
+    "Circuit breakers that keep calls from another service, in all processes together.",
+    ["peer"],
+    multiprocess_mode="livesum",
+)
 
 
 class PeerUnavailable(Exception):
@@ -36,7 +52,9 @@ class _Failed(Exception):
 
 
 class Peer:
-    """One other service. Thread-safe; one instance per process and peer."""
+    """One other service. Thread-safe; one instance per process, peer and purpose."""
+
+    known: ClassVar[weakref.WeakSet["Peer"]] = weakref.WeakSet()
 
     def __init__(
         self, name: str, base_url: str, tokens: ServiceTokens | None, *, timeout: float = 3.0
@@ -57,6 +75,17 @@ class Peer:
         self._breaker = CircuitBreaker(
             FAILURES_BEFORE_BREAK, BREAK_SECONDS, expected_exception=_Failed, name=name
         )
+        self.known.add(self)
+
+    @property
+    def name(self) -> str:
+        """The peer's service name."""
+        return self._name
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether calls fail at once, because earlier ones failed."""
+        return bool(self._breaker.opened)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -91,22 +120,33 @@ class Peer:
                 unreadable or oversized body; also at once while the breaker is open.
             DeadlineExceeded: the request being served has no time left.
         """
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            sent = {"headers": headers or {}, "json": body, "params": params}
+            answer = self._ask(method, path, scope, sent, may_retry=idempotent)
+            outcome = "answered" if answer.status < HTTPStatus.BAD_REQUEST else "refused"
+        finally:
+            CALLS.labels(self._name, outcome).observe(time.perf_counter() - began)
+        return answer
+
+    def _ask(
+        self, method: str, path: str, scope: str | None, options: dict[str, Any], *, may_retry: bool
+    ) -> Answer:
         ends_at = time.monotonic() + deadline.remaining(self._timeout)
-        sent = {**(headers or {}), **self._authorization(scope, ends_at)}
+        sent = {**options["headers"], **self._authorization(scope, ends_at)}
         if request_id := request_ids.current_request_id():
             sent[request_ids.HEADER] = request_id
-        for may_retry in (idempotent, False):
+        for again in (may_retry, False):
             left = ends_at - time.monotonic()
             if left <= 0:
                 raise PeerUnavailable.of(self._name, "no time left to ask")
             if self._breaker.opened:
                 raise PeerUnavailable.of(self._name, "not called, it failed repeatedly")
-            options = {"headers": sent, "json": body, "params": params}
             try:
                 with self._breaker:
-                    answer = self._send(method, path, options, left)
+                    answer = self._send(method, path, {**options, "headers": sent}, left)
             except (_Failed, NoUsableAnswer) as error:
-                if may_retry and ends_at - time.monotonic() >= RETRY_WORTHWHILE_SECONDS:
+                if again and ends_at - time.monotonic() >= RETRY_WORTHWHILE_SECONDS:
                     continue
                 raise PeerUnavailable.of(self._name, str(error)) from error
             if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens and scope:
@@ -135,3 +175,12 @@ class Peer:
         except TokenUnavailable as error:
             raise PeerUnavailable.of(self._name, str(error)) from error
         return {"Authorization": f"Bearer {token}"}
+
+
+@metrics.looked_at
+def _look_at_breakers() -> None:
+    cut_off = Counts[str]()
+    for peer in list(Peer.known):
+        cut_off[peer.name] += peer.cut_off
+    for name, count in cut_off.items():
+        BREAKERS_OPEN.labels(name).set(count)

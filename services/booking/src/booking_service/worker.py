@@ -1,6 +1,7 @@
 """Booking's worker process: durable work, and on timers what needs no durability."""
 
 import os
+from dataclasses import asdict
 from datetime import timedelta
 
 from prometheus_client import Gauge
@@ -29,6 +30,7 @@ SETTINGS_EVERY_SECONDS = 5.0
 TERMS_EVERY_SECONDS = 5.0
 HOLDS_EVERY_SECONDS = 5.0
 PAYMENTS_EVERY_SECONDS = 5.0
+SEATS_EVERY_SECONDS = 15.0
 RECONCILE_EVERY_SECONDS = 60.0  # at least
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 RETENTION_EVERY_SECONDS = 86_400.0
@@ -47,7 +49,10 @@ PAYMENT_NEWS_LAG = Gauge(
     "payment_news_lag_seconds", "How long the oldest news about payments has not been handled."
 )
 REFUNDS_OPEN = Gauge("refunds_open", "Refunds that are not done, by how far they are.", ["status"])
-
+REFUND_OLDEST = Gauge(
+    "refund_oldest_unsent_seconds", "Age of the oldest refund the provider was not yet asked for."
+)
+SEATS = Gauge("seats", "Seats of shows that are on sale and have not begun, by state.", ["state"])
 
 CREATOR_TERMS_AGE = Gauge(
     "creator_terms_age_seconds",
@@ -101,6 +106,7 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
                 "release-holds", HOLDS_EVERY_SECONDS, lambda: release_expired_holds(use.begin)
             ),
             *_payment_timers(use),
+            Periodic("measure-seats", SEATS_EVERY_SECONDS, lambda: _measure_seats(use)),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
             Periodic(
                 "discard-old-bookings",
@@ -135,9 +141,18 @@ def _payment_timers(use: Wiring) -> list[Periodic]:
 def _measure_payments(use: Wiring) -> None:
     with use.read() as tx:
         lag, refunds = tx.payment_news.lag(), tx.refunds.unfinished()
+        unsent = tx.refunds.age_of_oldest_unsent()
     PAYMENT_NEWS_LAG.set(lag.total_seconds())
+    REFUND_OLDEST.set(unsent.total_seconds())
     for status in (RefundStatus.DUE, RefundStatus.SENT, RefundStatus.FAILED):
         REFUNDS_OPEN.labels(status.value).set(refunds.get(status, 0))
+
+
+def _measure_seats(use: Wiring) -> None:
+    with use.read() as tx:
+        seats = tx.inventory.seats()
+    for state, count in asdict(seats).items():
+        SEATS.labels(state).set(count)
 
 
 def _measure(gauge: Gauge, age: timedelta | None) -> None:

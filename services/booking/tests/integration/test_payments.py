@@ -229,6 +229,8 @@ def test_a_captured_payment_confirms_a_booking_and_its_cancellation_is_paid_back
 
     box_office.cancel(booking)
     assert box_office.refunds(booking) == [(99_800, DUE)]  # tickets, not the convenience fee
+    with box_office.use.read() as tx:
+        assert tx.refunds.age_of_oldest_unsent() > timedelta()
     box_office.work()
     assert (box_office.status(booking), box_office.refunds(booking)) == (
         CANCELLED,

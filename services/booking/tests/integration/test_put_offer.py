@@ -151,3 +151,22 @@ def test_a_show_deleted_while_it_is_sold_is_sold_or_deleted(
             deletion = pool.submit(delete, show_id)
             sold = True in [sale.result() for sale in sales]
             assert deletion.result() is not sold
+
+
+def test_seats_are_added_up_over_all_that_is_on_sale(
+    use: Wiring, show_with: ShowFactory, hold: HoldFactory
+) -> None:
+    def seats() -> tuple[int, int, int]:
+        with use.read() as tx:
+            found = tx.inventory.seats()
+        return found.available, found.locked, found.sold
+
+    before = seats()
+    show_id = show_with(capacity=10)
+    hold(show_id, quantity=2)
+    reserve_tickets(
+        use.box_office, use.fees, use.rules, show_id=show_id, buyer_id=uuid4(), quantity=3
+    )
+    show_with(capacity=7, on_sale=False)
+
+    assert [now - then for now, then in zip(seats(), before, strict=True)] == [5, 2, 3]

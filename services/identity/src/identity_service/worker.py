@@ -31,6 +31,9 @@ DELETIONS_OPEN = Gauge(
 DELETIONS_STUCK = Gauge(
     "account_deletions_stuck", "Deletions of accounts that fail again and again, or stand still."
 )
+DELETION_OLDEST = Gauge(
+    "account_deletion_oldest_seconds", "Age of the oldest deletion of an account that is not over."
+)
 
 
 def run(begin: Begin, durable: DurableWorker, queue: WorkQueue, *, port: int) -> None:
@@ -53,9 +56,11 @@ def run(begin: Begin, durable: DurableWorker, queue: WorkQueue, *, port: int) ->
         resume_deletions(begin, queue, version=VERSION)
         with begin() as tx:
             by_state, stuck = tx.deletions.how_many()
+            oldest = tx.deletions.age_of_oldest()
         for state in OPEN:
             DELETIONS_OPEN.labels(state.value).set(by_state.get(state, 0))
         DELETIONS_STUCK.set(stuck)
+        DELETION_OLDEST.set(oldest.total_seconds())
 
     timers = Timers(
         [

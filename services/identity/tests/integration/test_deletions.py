@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -144,6 +145,23 @@ def test_two_requests_begin_one_deletion(use: Wiring, person_with: PersonFactory
         begun = set(requests.map(lambda _n: request(use, user_id), range(8)))
 
     assert len(begun) == 1
+
+
+def test_the_age_of_the_oldest_deletion_is_known(use: Wiring, person_with: PersonFactory) -> None:
+    saga_id = request(use, person_with())
+    sql(
+        use,
+        "UPDATE identity.account_deletion SET requested_at = now() - interval '1 day'"
+        " WHERE saga_id = :saga_id",
+        saga_id=saga_id,
+    )
+
+    with use.read() as tx:
+        assert tx.deletions.age_of_oldest() >= timedelta(days=1)
+
+    withdraw(use, saga_id)
+    with use.read() as tx:
+        assert tx.deletions.age_of_oldest() < timedelta(days=1)
 
 
 def test_an_administrators_account_is_not_deleted(use: Wiring) -> None:

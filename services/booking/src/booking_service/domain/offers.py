@@ -63,6 +63,15 @@ class Inventory:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """How many seats of several shows are in which state."""
+
+    available: int
+    locked: int
+    sold: int
+
+
 def is_news(current: Inventory, wished: Offer, *, unsold_only: bool = False) -> bool:
     """Return whether an offer is to be written over the stored one.
 

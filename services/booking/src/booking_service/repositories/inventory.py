@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.offers import Inventory, Offer
+from booking_service.domain.offers import Inventory, Offer, Seats
 from booking_service.models import (
     CreatorTermsRow,
     DeletedOfferRow,
@@ -64,6 +64,14 @@ class InventoryRepository:
             select(TicketInventoryRow).where(TicketInventoryRow.show_id.in_(show_ids))
         )
         return [_inventory(row) for row in rows]
+
+    def seats(self) -> Seats:
+        """Return the seats of all shows that are on sale and have not begun, added up."""
+        row = TicketInventoryRow
+        columns = (row.available, row.locked, row.sold)
+        total = select(*(func.coalesce(func.sum(column), 0) for column in columns))
+        found = self._session.execute(total.where(row.on_sale, row.starts_at > func.now())).one()
+        return Seats(*map(int, found))
 
     def claim(self, show_id: UUID) -> None:
         """Have whoever else writes or deletes this show's offer wait until this transaction ends.

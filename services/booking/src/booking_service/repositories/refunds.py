@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Interval, Select, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -169,6 +169,16 @@ class RefundRepository:
             .group_by(row.status)
         )
         return {row.status: row.refunds for row in found}
+
+    def age_of_oldest_unsent(self) -> timedelta:
+        """Return since when a refund is owed that the provider was not asked for; 0 if none is."""
+        since = func.min(RefundRow.created_at)
+        age = self._session.scalar(
+            select(type_coerce(func.now() - since, Interval)).where(
+                RefundRow.status == RefundStatus.DUE
+            )
+        )
+        return age or timedelta()
 
     def _owed(self, query: Select[UUID, str | None, int, RefundStatus, int]) -> list[OwedRefund]:
         return [OwedRefund(*row) for row in self._session.execute(query)]

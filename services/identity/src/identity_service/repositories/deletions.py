@@ -6,7 +6,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -223,6 +234,13 @@ class DeletionRepository:
         )
         stuck = self._session.scalar(select(func.count()).select_from(row).where(needs_attention()))
         return dict(by_state.tuples().all()), stuck or 0
+
+    def age_of_oldest(self) -> timedelta:
+        """Return since when a deletion is wanted that is not over; 0 if there is none."""
+        row = AccountDeletionRow
+        since = func.now() - func.min(row.requested_at)
+        age = self._session.scalar(select(type_coerce(since, Interval)).where(row.state.in_(OPEN)))
+        return age or timedelta()
 
     def _touch(self, saga_id: UUID) -> None:
         row = AccountDeletionRow
