@@ -1,5 +1,6 @@
 """Nobody can be found in any log, whatever people and those who run the system do."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -14,6 +15,8 @@ from psycopg import sql
 from tests.system.conftest import ADMIN_PASSWORD
 
 from devstack.stack import Stack
+from devstack.supervision import log_file
+from devstack.testing import eventually
 from devstack.visitor import SignInFailed, Visitor
 from erasure_scan.scan import scan
 
@@ -166,3 +169,29 @@ def test_after_all_that_people_do_no_log_names_them(stack: Stack, visitor: Visit
     }
     assert_not_in(stack.run_dir / "logs", secrets)
     assert_not_in(stack.run_dir / "metrics", {**first, **secrets})
+
+
+def test_one_id_ties_all_that_is_logged_of_a_booking_together(
+    stack: Stack, visitor: VisitorFactory, show_on_sale: Callable[..., dict[str, Any]]
+) -> None:
+    show, buyer = show_on_sale(), visitor("audience@comedy.example")
+
+    answer = buyer.post("/api/v1/bookings", {"showId": show["id"], "quantity": 1})
+
+    assert answer.status_code == 201, answer.text
+    request_id = answer.headers["X-Request-ID"]
+
+    def logged(process: str, field: str) -> set[str]:
+        """Return what a process logged under this id: the route, or the path at the gateway."""
+        lines = log_file(stack.run_dir, process).read_text().splitlines()
+        told = [json.loads(line) for line in lines if request_id in line]
+        return {
+            str(each.get("route") or each["request"]["uri"])
+            for each in told
+            if each.get(field) == request_id
+        }
+
+    eventually(lambda: bool(logged("gateway", "request_id")))
+    assert logged("gateway", "request_id") == {"/api/v1/bookings"}
+    assert logged("identity", "requestId") == {"/auth/exchange"}
+    assert logged("booking", "requestId") == {"/api/v1/bookings"}
