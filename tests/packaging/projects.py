@@ -5,7 +5,8 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 from devstack.settings import CHECKOUT
@@ -67,12 +68,37 @@ def pins(lock: Path) -> dict[str, set[str]]:
 
 def foreign_imports(sources: list[Path], *, own: set[str]) -> set[str]:
     """Return the distributions that files import from, but for the standard library's and ours."""
-    roots = {module.partition(".")[0] for file in sources for module in imported_by(file)}
-    distributions = packages_distributions()
+    known = set(sys.stdlib_module_names) | own
+    modules = {module for file in sources for module in imported_by(file)}
     return {
-        normalized(distributions.get(root, [root])[0])
-        for root in roots - set(sys.stdlib_module_names) - own
+        normalized(found)
+        for module in modules
+        if module.partition(".")[0] not in known and (found := _distribution_of(module))
     }
+
+
+@cache
+def _distribution_of(module: str) -> str | None:
+    """Return what a module comes from; of a package that several share, whose part it is."""
+    root = module.partition(".")[0]
+    candidates = _distributions().get(root, [root])
+    if len(candidates) == 1:
+        return candidates[0]
+    while "." in module:
+        path = module.replace(".", "/")
+        for candidate in candidates:
+            if {f"{path}.py", f"{path}/__init__.py"} & _files_of(candidate):
+                return candidate
+        module = module.rpartition(".")[0]
+    return None  # the shared package itself, which is nobody's
+
+
+_distributions = cache(packages_distributions)
+
+
+@cache
+def _files_of(distribution: str) -> set[str]:
+    return {str(file) for file in files(distribution) or ()}
 
 
 def used_of_kit(sources: list[Path]) -> list[Path]:

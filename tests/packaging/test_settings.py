@@ -25,8 +25,11 @@ from service_kit.settings import reading
 
 Read: TypeAlias = Callable[[Mapping[str, str]], object]
 
-# Read by the image's own commands, gunicorn, health checks and the S3 library, not by a service.
-AROUND_A_SERVICE = {"WEB_CONCURRENCY", "AWS_SHARED_CREDENTIALS_FILE"}
+# Read by the image's own commands, gunicorn, health checks, the S3 library and what sends traces.
+AROUND_A_SERVICE = {
+    *("WEB_CONCURRENCY", "AWS_SHARED_CREDENTIALS_FILE"),
+    *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
+}
 
 
 def owners_url(environment: Mapping[str, str]) -> str:

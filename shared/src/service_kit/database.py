@@ -29,7 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
-from service_kit import metrics
+from service_kit import metrics, tracing
 
 T = TypeVar("T")
 
@@ -134,6 +134,7 @@ def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) 
             "application_name": application,
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
+            **({"cursor_factory": tracing.TracedCursor} if tracing.on() else {}),
         },
         **more,
     )

@@ -25,6 +25,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from service_kit import tracing
 from service_kit.peers import PeerUnavailable
 
 P = ParamSpec("P")
@@ -136,7 +137,8 @@ class WorkQueue:
             "queue_name": queue or self._queue,
             "workflow_id": work_id,
         }
-        self._client.enqueue_in_transaction(session, options, *arguments)
+        with tracing.span(f"put {workflow}", about=work_id):
+            self._client.enqueue_in_transaction(session, options, *arguments)
 
     def under_way(self, work_ids: Sequence[str], *, version: str) -> bool:
         """Return whether workers of this version of the workflows still do any of this work."""
@@ -174,7 +176,8 @@ def _persistently(name: str, action: Callable[P, T]) -> Callable[P, T]:
         while True:
             attempt += 1
             try:
-                return action(*args, **kwargs)
+                with tracing.span(f"step {name}"):
+                    return action(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 giving up would leave the work half done
                 _report(name, attempt, error)
             time.sleep(pause)
@@ -325,7 +328,7 @@ class DurableWorker:
             }
         )
         for name, workflow in self._workflows.items():
-            DBOS.workflow(name=name, max_recovery_attempts=None)(_function(workflow))
+            DBOS.workflow(name=name, max_recovery_attempts=None)(_function(name, workflow))
         DBOS.launch()
         for queue in self._queues:
             DBOS.register_queue(
@@ -473,13 +476,14 @@ def default_worker_id(service: str) -> str:
     return f"{service}@{socket.gethostname()}"
 
 
-def _function(workflow: Callable[..., None]) -> Callable[..., None]:
+def _function(name: str, workflow: Callable[..., None]) -> Callable[..., None]:
     """Return a plain function, which can be registered where a bound method cannot."""
 
     def run(*arguments: str) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(work=DBOS.workflow_id)
-        workflow(*arguments)
+        with tracing.work(name, DBOS.workflow_id):
+            workflow(*arguments)
 
     return run
 

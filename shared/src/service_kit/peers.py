@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from circuitbreaker import CircuitBreaker
 from prometheus_client import Gauge, Histogram
 
-from service_kit import deadline, metrics, request_ids
+from service_kit import deadline, metrics, request_ids, tracing
 from service_kit.http import Answer, HttpClient, NoUsableAnswer
 from service_kit.service_tokens import ServiceTokens, TokenUnavailable
 
@@ -155,8 +155,18 @@ class Peer:
         raise AssertionError("unreachable: the second attempt returns or raises")
 
     def _send(self, method: str, path: str, options: dict[str, Any], seconds: float) -> Answer:
-        options["headers"] = {**options["headers"], deadline.HEADER: str(int(seconds * 1000))}
-        url = self._base_url + path
+        said = {"peer.service": self._name, "http.request.method": method}
+        with tracing.span(f"{method} {self._name}", tracing.Kind.CLIENT, said) as span:
+            options["headers"] = {
+                **options["headers"],
+                **tracing.headers(),
+                deadline.HEADER: str(int(seconds * 1000)),
+            }
+            answer = self._receive(method, self._base_url + path, options, seconds)
+            span.say({"http.response.status_code": answer.status})
+            return answer
+
+    def _receive(self, method: str, url: str, options: dict[str, Any], seconds: float) -> Answer:
         try:
             return self._client.send(method, url, seconds=seconds, **options)
         except NoUsableAnswer as error:

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from service_kit import tracing
 from service_kit.http import HttpClient, NoUsableAnswer
 
 TOKEN_SECONDS = 2.0
@@ -91,9 +92,15 @@ class ServiceTokens:
 
     def _fetch(self, audience: str, scope: str, seconds: float) -> tuple[str, float]:
         form = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
-        answer = self._client.send(
-            "POST", self._token_url, seconds=seconds, data=form, auth=self._credentials
-        )
+        with tracing.span("fetch token", tracing.Kind.CLIENT):
+            answer = self._client.send(
+                "POST",
+                self._token_url,
+                seconds=seconds,
+                data=form,
+                auth=self._credentials,
+                headers=tracing.headers(),
+            )
         try:
             if answer.ok:
                 return str(answer.body["access_token"]), float(answer.body["expires_in"])

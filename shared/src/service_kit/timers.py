@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.exc import OperationalError
 
+from service_kit import tracing
 from service_kit.peers import PeerUnavailable
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,8 @@ class Timers:
     def _loop(self, task: Periodic) -> None:
         while True:
             try:
-                task.run()
+                with tracing.span(f"timer {task.name}"):
+                    task.run()
             except Exception as error:
                 RUNS.labels(task.name, "failed").inc()
                 log.warning(

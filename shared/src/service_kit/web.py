@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from contextvars import Token
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,7 @@ import structlog
 from flask import Flask, Request, Response, g, jsonify, request
 from flask_smorest import Api
 
-from service_kit import deadline, metrics, request_ids
+from service_kit import deadline, metrics, request_ids, tracing
 from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
 from service_kit.openapi import ProblemSchema
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
@@ -77,6 +78,8 @@ def service_app(
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _serve_each_request(app)
+    if tracing.on():
+        _trace_each_request(app)
     register_problem_handlers(app)
     register_refusals(app, *refusals)
     guard(app, verifier)
@@ -120,6 +123,39 @@ def _serve_each_request(app: Flask) -> None:
         request.close()  # files that came with it
         if (started := g.pop("started", None)) is not None:
             deadline.end(started.deadline)
+
+
+def _trace_each_request(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        route = request.url_rule.rule if request.url_rule else None
+        if route in QUIET_ROUTES:
+            return
+        said = {
+            "http.request.method": request.method,
+            "http.route": route or "(unknown)",
+            "request.id": request_ids.current_request_id() or "",
+        }
+        opened = ExitStack()
+        name, parent = (
+            f"{request.method} {route or ''}".strip(),
+            request.headers.get(tracing.HEADER),
+        )
+        g.span = opened.enter_context(tracing.span(name, tracing.Kind.SERVER, said, parent=parent))
+        g.span_opened = opened
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        if span := g.get("span"):
+            span.say({"http.response.status_code": response.status_code})
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                span.fail(str(response.status_code))
+        return response
+
+    @app.teardown_request
+    def close(_error: BaseException | None) -> None:
+        if opened := g.pop("span_opened", None):
+            opened.close()
 
 
 def _document(app: Flask, description: ServiceDescription) -> Api:

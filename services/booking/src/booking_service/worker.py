@@ -20,7 +20,7 @@ from booking_service.usecases.release_expired_holds import release_expired_holds
 from booking_service.usecases.settle_order import settle_due
 from booking_service.usecases.settle_refunds import settle_open_refunds
 from booking_service.wiring import SERVICE, Wiring, durable_worker, wire
-from service_kit import logs
+from service_kit import logs, tracing
 from service_kit.durable import DurableWorker
 from service_kit.timers import Periodic, Timers
 from service_kit.worker import run_until_stopped
@@ -164,6 +164,7 @@ def main() -> None:
     settings = Settings.from_env(os.environ)
     worker = WorkerSettings.from_env(os.environ)
     logs.configure(service=f"{SERVICE}-worker", level=settings.log_level)
+    tracing.configure(service=f"{SERVICE}-worker")
     wiring = wire(settings)
     run(wiring, durable_worker(wiring, settings, worker), port=worker.port)
 

@@ -5,7 +5,7 @@ import os
 from catalog_service.settings import Settings, WorkerSettings
 from catalog_service.usecases.collect_media import collect_media
 from catalog_service.wiring import SERVICE, durable_worker, wire
-from service_kit import logs
+from service_kit import logs, tracing
 from service_kit.timers import Periodic, Timers
 from service_kit.worker import run_until_stopped
 
@@ -17,6 +17,7 @@ def main() -> None:
     settings = Settings.from_env(os.environ)
     worker = WorkerSettings.from_env(os.environ)
     logs.configure(service=f"{SERVICE}-worker", level=settings.log_level)
+    tracing.configure(service=f"{SERVICE}-worker")
     wiring = wire(settings)
 
     def collect() -> None:

@@ -12,7 +12,7 @@ from identity_service.usecases.look_after_deletions import conclude_deletions, r
 from identity_service.usecases.purge_expired import purge_expired
 from identity_service.wiring import SERVICE, durable_worker, transactions_on, work_queue
 from identity_service.workflows.version import VERSION
-from service_kit import logs
+from service_kit import logs, tracing
 from service_kit.database import connect_to
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.timers import Periodic, Timers
@@ -82,6 +82,7 @@ def main() -> None:
     settings = WorkerSettings.from_env(os.environ)
     name = f"{SERVICE}-worker"
     logs.configure(service=name, level=settings.log_level)
+    tracing.configure(service=name)
     engine = connect_to(settings.database_url, application=name, pool_size=POOL_SIZE)
     begin = transactions_on(engine)
     run(begin, durable_worker(begin, settings), work_queue(engine), port=settings.port)

@@ -1,0 +1,23 @@
+"""The whole system, sending its traces to a collector of ours."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.observability.collector import Collector, collecting
+
+from devstack.ports import free_ports
+from devstack.settings import PORTS
+from devstack.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    environment = {**free_ports(PORTS), **collector.environment}
+    with Stack(tmp_path_factory.mktemp("traced"), environment, throwaway=True) as stack:
+        yield stack
