@@ -34,7 +34,7 @@ VALUES: dict[str, dict[str, Any]] = {
         ],
         "refundsConvenienceFee": True,
     },
-    "retention": {"years": 9},
+    "retention": {"years": 27},
 }
 
 
