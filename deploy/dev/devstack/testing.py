@@ -1,6 +1,7 @@
 """Pytest plugin: a real Postgres for the session, with the schemas that services ask for."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,17 +73,25 @@ def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
         time.sleep(0.1)
 
 
+_SERVICE_OF = re.compile(r"/services/(\w+)/tests/")
 _SLOWER_LATER = ("/unit/", "/integration/", "/api/", "/chaos/", "/system/", "/browser/")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is fast first; the order within a kind stays."""
+    """Run what is fast first; the order within a kind stays.
+
+    Where two processes share the tests, those of a service, which share a database, stay in one.
+    """
 
     def slowness(item: pytest.Item) -> int:
         path = item.path.as_posix()
         return max((n for n, kind in enumerate(_SLOWER_LATER, 1) if kind in path), default=0)
 
     items.sort(key=slowness)
+    for item in items:
+        owner = _SERVICE_OF.search(item.path.as_posix())
+        item.add_marker(pytest.mark.xdist_group(owner[1] if owner else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")
