@@ -16,6 +16,9 @@ from chaos.owners import Owners
 from devstack.supervision import Process, Supervisor, log_tail
 from devstack.testing import eventually
 
+# Connections of clients that were killed are closed by the collector, at a time of its own.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 Proxied = Callable[..., str]
 
 NOTE = "INSERT INTO note VALUES (%s)"

@@ -70,9 +70,19 @@ def test_a_person_of_the_audience_has_a_profile_picture_and_no_poster(
     assert upload(visitor(), photo(), "profile").status_code == 401
 
 
+def patient_upload(who: Visitor, content: bytes) -> requests.Response:
+    """Upload what is refused before all of it is sent: then a client may miss the answer."""
+    for _ in range(4):
+        try:
+            return upload(who, content)
+        except requests.ConnectionError:
+            continue
+    return upload(who, content)
+
+
 @pytest.mark.parametrize("size", [5 * MIB + 1, 6 * MIB])
 def test_a_file_that_is_too_large_is_refused_in_words(visitor: VisitorFactory, size: int) -> None:
-    answer = upload(visitor("organizer@comedy.example"), bytes(size))
+    answer = patient_upload(visitor("organizer@comedy.example"), bytes(size))
 
     assert answer.status_code == 413
     assert answer.headers["Content-Type"] == "application/problem+json"
