@@ -60,6 +60,17 @@ def test_a_killed_process_is_started_again_without_its_old_children(
     assert "ended with status -9; starting again" in log_tail(run_dir, "dummy")
 
 
+def test_no_process_is_started_beside_itself(supervisor: Supervisor, run_dir: Path) -> None:
+    supervisor.start(python(FORKS))
+    eventually(lambda: log_tail(run_dir, "dummy").count("up") == 2)
+    running = pid_of(run_dir, "dummy")
+
+    with pytest.raises(ValueError, match="dummy is kept running already"):
+        supervisor.start(python(FORKS))
+
+    assert pid_of(run_dir, "dummy") == running
+
+
 def test_a_program_that_cannot_start_is_a_crash_with_a_reason(
     supervisor: Supervisor, run_dir: Path
 ) -> None:

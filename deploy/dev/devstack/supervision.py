@@ -66,7 +66,13 @@ class Supervisor:
             log.replace(f"{log}.1")
 
     def start(self, process: Process) -> None:
-        """Start a process, and start it again whenever it ends by itself."""
+        """Start a process, and start it again whenever it ends by itself.
+
+        Raises:
+            ValueError: it is kept running already; a second one would fight it for its port.
+        """
+        if process.name in self._keepers:
+            raise ValueError(f"{process.name} is kept running already")
         keeper = _Keeper(process, self._run_dir, self._longest_delay)
         self._keepers[process.name] = keeper
         keeper.start()
