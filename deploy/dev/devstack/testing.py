@@ -74,14 +74,17 @@ def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
 
 
 _SERVICE_OF = re.compile(r"/services/(\w+)/tests/")
-_SLOWER_LATER = ("/unit/", "/integration/", "/api/", "/chaos/", "/system/", "/browser/")
+_SLOWER_LATER = (
+    "/unit/", "/integration/", "/api/", "/chaos/", "/packaging/",
+    "/observability/", "/system/", "/browser/",
+)  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is fast first; the order within a kind stays.
+    """Run what is fast first, and what needs every process last; the order within a kind stays.
 
-    Where two processes share the tests, those of a service, which share a database, stay in one.
+    Where two processes share the tests, those that share a database or servers stay in one.
     """
 
     def slowness(item: pytest.Item) -> int:
@@ -90,8 +93,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=slowness)
     for item in items:
-        owner = _SERVICE_OF.search(item.path.as_posix())
-        item.add_marker(pytest.mark.xdist_group(owner[1] if owner else item.path.as_posix()))
+        item.add_marker(pytest.mark.xdist_group(_sharers(item.path)))
+
+
+def _sharers(path: Path) -> str:
+    """Name the tests that share what is costly to start: a service's, a folder's.
+
+    Those of the system take so long that each file is one's own; both processes start one.
+    """
+    if owner := _SERVICE_OF.search(path.as_posix()):
+        return owner[1]
+    return path.as_posix() if path.parent.name == "system" else path.parent.name
 
 
 @pytest.fixture(scope="session")

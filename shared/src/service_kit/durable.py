@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-QUEUE_POLL_SECONDS = 0.1  # about 60 statements a second of an idle worker
+QUEUE_POLL_SECONDS = 0.25  # about 25 statements a second of an idle worker
 CONCURRENT_WORKFLOWS = 32  # in one worker, of one queue
 DATABASE_CONNECTIONS = 8
 LEASE_SECONDS = 30.0
