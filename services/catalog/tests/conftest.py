@@ -223,7 +223,7 @@ def everything(use: Wiring) -> Callable[[], dict[str, list[str]]]:
     return dump
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def neighbours(databases: Databases) -> Iterator[Neighbours]:
     neighbours = Neighbours(databases)
     try:
@@ -234,7 +234,7 @@ def neighbours(databases: Databases) -> Iterator[Neighbours]:
         neighbours.stop_all()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def connected(
     neighbours: Neighbours, databases: Databases, issuer: TokenIssuer
 ) -> Iterator[Wiring]:
