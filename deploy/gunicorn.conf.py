@@ -6,6 +6,8 @@ from pathlib import Path
 
 from prometheus_client import multiprocess
 
+from service_kit import draining
+
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ['PORT']}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -13,7 +15,11 @@ threads = int(os.environ.get("WEB_THREADS", "32"))
 preload_app = True  # imported once; connections are opened in the workers, when first needed
 keepalive = 75  # longer than the gateway keeps an idle connection
 timeout = 30
-graceful_timeout = 15
+# After SIGTERM a process says that it is not ready, serves on, and ends each connection with its
+# answer. That takes longer than the gateway needs to notice, and than an idle connection to it is
+# kept (4 s, by whomever): when it stops listening, nobody has a connection or makes one.
+drain_seconds = int(os.environ.get("DRAIN_SECONDS", "6"))
+graceful_timeout = drain_seconds + 15
 accesslog = None  # the app logs each request with its id
 errorlog = "-"
 control_socket_disable = True
@@ -25,10 +31,18 @@ if metrics_folder:  # begin empty, before the app is imported: an earlier run wo
 
 
 def post_worker_init(_worker):
-    """Look at what the process holds now and then; threads do not survive a fork."""
+    """Drain before stopping; look at what the process holds: threads do not survive a fork."""
     from service_kit import metrics  # not before the folder is empty
 
     metrics.look_regularly()
+    if drain_seconds:
+        draining.before_stopping(drain_seconds)
+
+
+def pre_request(_worker, request):
+    """Have a connection end in order, with an answer that says so."""
+    if draining.begun():
+        request.force_close()
 
 
 def child_exit(_server, worker):

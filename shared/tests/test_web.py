@@ -259,6 +259,7 @@ def test_a_service_that_cannot_serve_says_so() -> None:
     app = service_app(ABOUT, blueprints=[], refusals=(ThingError, {}), verifier=None, ready=fail)
 
     assert app.test_client().get("/readyz").status_code == 503
+    assert app.test_client().get("/readyz?exclude=database").status_code == 200
     assert app.test_client().get("/healthz").status_code == 200
 
 

@@ -110,7 +110,7 @@ class ServiceHandler(BaseHTTPRequestHandler):
     server: Service
 
     def answer(self) -> None:
-        if self.path == "/healthz":
+        if self.path == "/readyz?exclude=database":
             self._reply(200)
             return
         headers = [(name, value) for name, value in self.headers.items()]

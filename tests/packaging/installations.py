@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from devstack.settings import CHECKOUT
@@ -22,6 +23,11 @@ PRODUCTION = CHECKOUT / "deploy/compose/production.env"
 DEVELOPMENT = CHECKOUT / "deploy/compose/development.env"
 
 SECRETS_FOLDER = "/run/secrets"
+
+with pytest.MonkeyPatch.context() as environment:
+    environment.setenv("PORT", "8000")
+    environment.delenv("DRAIN_SECONDS", raising=False)
+    WEB_SERVER = runpy.run_path(str(CHECKOUT / "deploy/gunicorn.conf.py"))
 
 make_secrets: Callable[..., int] = runpy.run_path(
     str(CHECKOUT / "deploy/compose/make_secrets.py"), run_name="make_secrets"

@@ -9,6 +9,7 @@ import yaml
 from tests.packaging.installations import (
     DEVELOPMENT,
     PRODUCTION,
+    WEB_SERVER,
     composed,
     make_secrets,
     processes_of_compose,
@@ -18,6 +19,7 @@ from tests.packaging.projects import DEVELOPMENT_LOCK, pins
 
 from devstack.postgres import _OPTIONS
 from devstack.settings import CHECKOUT, SERVICES, SERVICES_WITH_WORKER
+from service_kit.http import MAX_IDLE_SECONDS
 
 WEBS = set(SERVICES)
 WORKERS = {f"{service}-worker" for service in SERVICES_WITH_WORKER}
@@ -123,12 +125,18 @@ def test_a_service_starts_after_its_migrations_and_these_after_the_roles(
 
 
 def test_requests_have_longer_to_finish_than_gunicorn_gives_them(production: Containers) -> None:
-    configuration = (CHECKOUT / "deploy/gunicorn.conf.py").read_text()
-    graceful = re.search(r"^graceful_timeout = (\d+)$", configuration, re.MULTILINE)
-    assert graceful is not None
-
     for service in SERVICES:
-        assert seconds(production[service]["stop_grace_period"]) > int(graceful[1])
+        allowed = seconds(production[service]["stop_grace_period"])
+        assert allowed > WEB_SERVER["graceful_timeout"]
+
+
+def test_nobody_keeps_an_idle_connection_for_as_long_as_a_service_drains() -> None:
+    caddyfile = (CHECKOUT / "deploy/gateway/Caddyfile").read_text()
+    kept = re.findall(r"^\s*keepalive (\d+)s", caddyfile, re.MULTILINE)
+
+    assert kept
+    for limit in (*map(float, kept), MAX_IDLE_SECONDS):
+        assert limit < WEB_SERVER["drain_seconds"] < WEB_SERVER["keepalive"]
 
 
 def test_secrets_are_files_and_the_script_makes_all_of_them(tmp_path: Path) -> None:

@@ -41,11 +41,12 @@ class Host:
     processes: dict[str, Process]
 
     def environment(self, process: Process) -> dict[str, str]:
-        """Return what a container sees, but for where this machine has it listen."""
+        """Return what a container sees, but for where it listens and how long it drains."""
         told = process.environment_with_secrets_in(self.secrets)
         ports = [name for name in ("PORT", "WORKER_PORT") if name == "PORT" or name in told]
         image = self.images[process.service]
-        return {**image.environment, **told, **free_ports(ports), "BIND": LOOPBACK}
+        here = {**free_ports(ports), "BIND": LOOPBACK, "DRAIN_SECONDS": "0"}
+        return {**image.environment, **told, **here}
 
     def command(self, process: Process) -> list[str]:
         """Return what a container runs."""

@@ -13,6 +13,7 @@ import yaml
 from tests.packaging.installations import (
     KUBERNETES,
     OVERLAY,
+    WEB_SERVER,
     make_secrets,
     manifests,
     mounted_secrets,
@@ -175,6 +176,19 @@ def test_what_serves_is_probed_spread_and_never_gone_altogether(rendered: list[M
         assert budgets[name]["spec"]["selector"] == it["spec"]["selector"], name
         for constraint in pod["topologySpreadConstraints"]:
             assert constraint["labelSelector"] == it["spec"]["selector"], name
+
+
+def test_what_serves_is_replaced_without_a_gap_and_has_the_time_to_drain(
+    rendered: list[Manifest],
+) -> None:
+    for name, it in of_kind(rendered, "Deployment").items():
+        pod = it["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert it["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0, name
+        if name in SERVICES:
+            needed = before + WEB_SERVER["graceful_timeout"]
+            assert pod["terminationGracePeriodSeconds"] > needed, name
 
 
 def test_the_number_of_web_processes_follows_their_load(rendered: list[Manifest]) -> None:

@@ -80,7 +80,7 @@ def _hello(stack: Stack, environment: dict[str, str]) -> Iterator[int]:
         name=HELLO,
         argv=[sys.executable, "-m", "gunicorn", "-c", configuration, "bench.hello:app"],
         cwd=CHECKOUT,
-        env={**inherited(stack.settings, environment), "PORT": port},
+        env={**inherited(stack.settings, environment), "PORT": port, "DRAIN_SECONDS": "0"},
         port=int(port),
         health=health,
     )

@@ -117,6 +117,7 @@ def _web(settings: Settings, environment: Mapping[str, str], service: str) -> Pr
             {
                 **service_environment(settings, environment, service),
                 "PROMETHEUS_MULTIPROC_DIR": str(settings.run_dir / "metrics" / service),
+                "DRAIN_SECONDS": environment.get("DRAIN_SECONDS", "0"),  # Ctrl-C is for all of them
             }
         ),
         port=int(port),

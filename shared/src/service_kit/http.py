@@ -1,17 +1,23 @@
 """Sending one HTTP request whose answer is bounded: in time, in size, in what it may be."""
 
 import json as jsonlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+if TYPE_CHECKING:
+    from urllib3._base_connection import BaseHTTPConnection
+
 CONNECT_SECONDS = 1.0
+MAX_IDLE_SECONDS = 4.0  # shorter than a server that stops lets connections be
 MAX_BODY_BYTES = 8 * 1024 * 1024
 POOL_CONNECTIONS = 32
 
@@ -34,16 +40,35 @@ class Answer:
         return self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
+class _Pool(HTTPConnectionPool):
+    """Does not use a connection that idled: its server may be closing it at this very moment."""
+
+    def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
+        connection = super()._get_conn(timeout)
+        if time.monotonic() - getattr(connection, "idle_since", math.inf) > MAX_IDLE_SECONDS:
+            connection.close()  # it opens itself anew
+        return connection
+
+    def _put_conn(self, conn: "BaseHTTPConnection | None") -> None:
+        if conn is not None:
+            conn.idle_since = time.monotonic()  # type: ignore[attr-defined]
+        super()._put_conn(conn)
+
+
+class _TlsPool(_Pool, HTTPSConnectionPool):
+    pass
+
+
 class HttpClient:
     """A pool of connections. Thread-safe; proxies that the environment names are ignored."""
 
     def __init__(self) -> None:
         self._session = requests.Session()
         self._session.trust_env = False
+        adapter = HTTPAdapter(pool_maxsize=POOL_CONNECTIONS, pool_block=True, max_retries=0)
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         for scheme in ("http://", "https://"):
-            self._session.mount(
-                scheme, HTTPAdapter(pool_maxsize=POOL_CONNECTIONS, pool_block=True, max_retries=0)
-            )
+            self._session.mount(scheme, adapter)
 
     def close(self) -> None:
         """Close the pooled connections."""

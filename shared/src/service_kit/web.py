@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, Request, Response, g, jsonify, request
 from flask_smorest import Api
 
-from service_kit import deadline, metrics, request_ids, tracing
+from service_kit import deadline, draining, metrics, request_ids, tracing
 from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
 from service_kit.openapi import ProblemSchema
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
@@ -69,7 +69,8 @@ def service_app(
         blueprints: the routes, each with a declared access rule.
         refusals: the service's base refusal and the status of each of its subclasses.
         verifier: checks the callers' tokens; None only to write the documentation.
-        ready: raises if the service cannot serve; called by `GET /readyz`.
+        ready: raises if the service cannot serve; called by `GET /readyz`, unless the database is
+            excluded: `GET /readyz?exclude=database` asks only whether new requests are welcome.
 
     Raises:
         RuntimeError: a route does not declare who may call it.
@@ -199,16 +200,7 @@ def _add_operations(app: Flask, api: Api, ready: Callable[[], None]) -> None:
     @app.get("/readyz")
     @allow(EVERYONE)
     def readyz() -> Response:
-        try:
-            ready()
-        except Exception as error:
-            log.warning("not ready", reason=type(error).__name__)
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "NOT_READY",
-                "This service cannot serve at the moment.",
-                headers={"Retry-After": "1"},
-            ) from error
+        _require_ready(ready)
         return jsonify(status="ready")
 
     @app.get("/metrics")
@@ -231,6 +223,23 @@ def _add_operations(app: Flask, api: Api, ready: Callable[[], None]) -> None:
         return cast("Response", response.make_conditional(request))
 
     app.extensions["openapi"] = lambda: openapi_document(app, api)
+
+
+def _require_ready(ready: Callable[[], None]) -> None:
+    if draining.begun():
+        raise _not_ready("This process is about to stop.")
+    if request.args.get("exclude") == "database":
+        return
+    try:
+        ready()
+    except Exception as error:
+        log.warning("not ready", reason=type(error).__name__)
+        raise _not_ready("This service cannot serve at the moment.") from error
+
+
+def _not_ready(text: str) -> Problem:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return Problem(status, "NOT_READY", text, headers={"Retry-After": "1"})
 
 
 def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
