@@ -21,6 +21,11 @@ from booking_service.domain.money_views import (
 
 NEXT_SHOWS = 5
 
+# Never `i.*`: a column that the next release adds would change what prepared statements return.
+_SHOW = """
+i.show_id, i.title, i.starts_at, i.venue, i.on_sale, i.capacity, i.price_paise, i.creator_id
+"""
+
 # One index-only scan a show (`ix_booking_sums`): a page of a creator reads that creator's bookings.
 _SUMS = """
 CROSS JOIN LATERAL (
@@ -35,12 +40,12 @@ CROSS JOIN LATERAL (
 _ENDED = "i.starts_at + i.duration_minutes * interval '1 minute' <= now()"
 
 SHOWS_OF_CREATOR = f"""
-SELECT i.*, s.* FROM booking.ticket_inventory AS i {_SUMS}
+SELECT {_SHOW}, s.* FROM booking.ticket_inventory AS i {_SUMS}
 WHERE i.creator_id = :creator_id
 ORDER BY i.starts_at, i.show_id
 """
 NEXT_SHOWS_OF_CREATOR = f"""
-SELECT i.*, s.* FROM booking.ticket_inventory AS i {_SUMS}
+SELECT {_SHOW}, s.* FROM booking.ticket_inventory AS i {_SUMS}
 WHERE i.creator_id = :creator_id AND i.on_sale AND i.starts_at > now()
 ORDER BY i.starts_at, i.show_id LIMIT {NEXT_SHOWS}
 """
@@ -54,7 +59,7 @@ WHERE i.creator_id = :creator_id
 """
 COLLECTIONS = f"""
 WITH per_show AS (
-    SELECT i.*, s.*, coalesce(l.payable, 0)::bigint AS payable,
+    SELECT {_SHOW}, s.*, coalesce(l.payable, 0)::bigint AS payable,
            d.paid_out_paise AS disbursed_paise, d.created_at AS disbursed_at,
            {_ENDED} AS has_ended
     FROM booking.ticket_inventory AS i {_SUMS}
