@@ -93,7 +93,7 @@ validate-deploy: venv ## what describes production, by the tools that carry it o
 	@$(PY) -m pytest tests/packaging
 
 ##@ Quality
-.PHONY: test lint format types openapi openapi-check
+.PHONY: test lint format types openapi openapi-check openapi-release
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
 # Two at a time, each with servers of its own; a service's tests, in their order, in one of them.
 IN_PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
@@ -115,8 +115,12 @@ types: venv ## mypy, strict
 openapi: venv ## write openapi.json                      [SERVICE=x]
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi
 
-openapi-check: venv
+openapi-check: venv ## is it what the code says, and does it break nobody?  [SERVICE=x]
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi --check
+	@$(PY) -m contracts check $(OF_SERVICE)
+
+openapi-release: venv service ## at a release: what callers rely on from now on  SERVICE=x
+	@$(PY) -m contracts release $(OF_SERVICE)
 
 .PHONY: bench
 bench: venv ## how fast it is, on a stack of its own [BENCH_SECONDS=2] [BENCH_STORED=1: and with a million bookings]

@@ -27,7 +27,11 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Rupees(fields.Field[int]):
+class OtherNumber(fields.Field[int]):
+    """A whole number inside that is another number on the wire."""
+
+
+class Rupees(OtherNumber):
     """An amount that is whole paise inside and a number of rupees on the wire."""
 
     def _serialize(

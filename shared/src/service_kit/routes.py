@@ -8,7 +8,8 @@ from flask import Request
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 
-from service_kit.problems import Problem
+from service_kit.openapi import ProblemSchema
+from service_kit.problems import MEDIA_TYPE, Problem
 
 
 class _Parser(FlaskParser):
@@ -34,3 +35,9 @@ class Blueprint(flask_smorest.Blueprint):
     def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
         """Declare what the route below takes; the schema is made once, not for every request."""
         return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
+    def alt_response(self, status_code: int, response: str | None = None, **options: Any) -> Any:
+        """Document another answer of the route below; errors are problems."""
+        if response is None and status_code >= HTTPStatus.BAD_REQUEST:
+            options = {"schema": ProblemSchema, "content_type": MEDIA_TYPE, **options}
+        return super().alt_response(status_code, response, **options)

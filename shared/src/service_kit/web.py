@@ -15,7 +15,8 @@ from flask_smorest import Api
 
 from service_kit import deadline, draining, metrics, request_ids, tracing
 from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
-from service_kit.openapi import ProblemSchema
+from service_kit.openapi import OtherNumber, ProblemSchema
+from service_kit.problems import MEDIA_TYPE as PROBLEM
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
 from service_kit.public_api import public_part
 from service_kit.routes import Blueprint
@@ -183,9 +184,23 @@ def _document(app: Flask, description: ServiceDescription) -> Api:
 
 
 class ProblemApi(Api):
-    """flask-smorest's Api with this API's errors: handlers and the documented default answer."""
+    """flask-smorest's Api with this API's errors and its fields, as they are documented."""
 
-    ERROR_SCHEMA = ProblemSchema
+    def __init__(self, app: Flask) -> None:
+        super().__init__()
+        self.register_field(OtherNumber, "number", None)
+        self.init_app(app)
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            if status >= HTTPStatus.BAD_REQUEST:
+                self._register_problem(status.name, status.phrase)
+        self._register_problem(self.DEFAULT_ERROR_RESPONSE_NAME, "any other refusal or fault")
+
+    def _register_problem(self, name: str, description: str) -> None:
+        content = {PROBLEM: {"schema": ProblemSchema}}
+        response = {"description": description, "content": content}
+        self.spec.components.response(name, response, lazy=True)
 
     def _register_error_handlers(self) -> None:
         """Leave errors to `service_kit.problems`."""

@@ -37,7 +37,7 @@ class BookingRequest(QuoteRequest):
     expected_total = Rupees(
         load_default=None,
         allow_none=True,
-        metadata={"type": "number", "description": "rupees, convenience fee included"},
+        metadata={"description": "rupees, convenience fee included"},
     )
 
 

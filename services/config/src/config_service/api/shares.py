@@ -3,21 +3,21 @@
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields
 
 from config_service.domain.values import BASIS_POINTS
+from service_kit.openapi import OtherNumber
 
 PERCENT = BASIS_POINTS // 100  # basis points per percent
 FRACTION = BASIS_POINTS
 MAX_NUMBER = 10**6  # far above any share, exact as a float
 
 
-class Share(fields.Field[int]):
+class Share(OtherNumber):
     """Whole basis points, written in a unit of so many of them: `PERCENT` or `FRACTION`."""
 
     def __init__(self, unit: int, **kwargs: Any) -> None:
         what = "percent, at most two decimals" if unit == PERCENT else "a fraction: 0.08 is 8 %"
-        super().__init__(metadata={"type": "number", "description": what}, **kwargs)
+        super().__init__(metadata={"description": what}, **kwargs)
         self._unit = unit
 
     def _serialize(

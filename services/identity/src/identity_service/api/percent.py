@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
+
+from service_kit.openapi import OtherNumber
 
 BASIS_POINTS = 100  # in a percent
 
 
-class Percent(fields.Field[int]):
+class Percent(OtherNumber):
     """A share that is whole basis points inside and a number of percent, 0 to 100, on the wire."""
 
     def _serialize(self, value: int | None, *_args: Any, **_kwargs: Any) -> float | int | None:
