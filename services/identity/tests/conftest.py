@@ -237,6 +237,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             if requests.get(url, timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     pytest.fail("the OpenID provider does not answer")
