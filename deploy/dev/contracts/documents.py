@@ -107,6 +107,18 @@ def operations(document: Document) -> Iterator[Operation]:
                 )
 
 
+def operation_of(service: str, name: str) -> Operation:
+    """Return an operation of a service, such as `GET /internal/people`.
+
+    Raises:
+        LookupError: the service documents no such operation.
+    """
+    for operation in operations(committed(service)):
+        if str(operation) == name:
+            return operation
+    raise LookupError(f"{service} documents no {name}")
+
+
 def _read(file: Path) -> Document:
     document: Document = json.loads(file.read_text(encoding="utf-8"))
     return document

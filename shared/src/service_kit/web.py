@@ -10,8 +10,10 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask, Request, Response, g, jsonify, request
 from flask_smorest import Api
+from marshmallow import fields
 
 from service_kit import deadline, draining, metrics, request_ids, tracing
 from service_kit.access import EVERYONE, Credentials, allow, guard, require_declarations
@@ -28,6 +30,12 @@ SECURITY: Mapping[Credentials, list[dict[str, list[str]]]] = {
     Credentials.NONE: [],
     Credentials.PERSON: [{"session": []}, {"apiToken": []}],
     Credentials.SERVICE: [{"serviceToken": []}],
+}
+IF_NONE_MATCH: Mapping[str, Any] = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "the `ETag` of an answer that is known already",
 }
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
@@ -190,6 +198,7 @@ class ProblemApi(Api):
         super().__init__()
         self.register_field(OtherNumber, "number", None)
         self.init_app(app)
+        self.ma_plugin.converter.add_attribute_function(_pattern_for_everybody)
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
@@ -268,7 +277,25 @@ def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
             if operation is not None and access is not None:
                 operation["x-access"] = access.name
                 operation["security"] = SECURITY[access.credentials]
+                _document_conditions(operation)
     return document
+
+
+def _document_conditions(operation: dict[str, Any]) -> None:
+    """Say what makes an operation answer 304, if it does."""
+    parameters = operation.get("parameters", [])
+    if str(int(HTTPStatus.NOT_MODIFIED)) in operation["responses"]:
+        others = [each for each in parameters if each != IF_NONE_MATCH]
+        operation["parameters"] = [*others, IF_NONE_MATCH]
+
+
+def _pattern_for_everybody(
+    _converter: OpenAPIConverter, _field: fields.Field[Any], ret: dict[str, Any], **_kwargs: Any
+) -> dict[str, str]:
+    """Return a field's pattern as other languages write it; ours match from the start of a text."""
+    if "pattern" not in ret:
+        return {}
+    return {"pattern": "^" + ret["pattern"].removeprefix("^").replace(r"\Z", "$")}
 
 
 def _openapi_path(rule: str) -> str:

@@ -45,8 +45,7 @@ class ReasonSchema(Schema):
 
 class DeletionResponse(Schema):
     state = fields.String(
-        required=True,
-        metadata={"description": "`FENCED`, `REFUSED`, `LIFTED`, `PURGING` or `PURGED`"},
+        required=True, validate=validate.OneOf(("FENCED", REFUSED, "LIFTED", PURGING, "PURGED"))
     )
     reasons = fields.List(
         fields.Nested(ReasonSchema), required=True, metadata={"description": "of `REFUSED`"}
@@ -69,7 +68,7 @@ class RemainsRequest(Schema):
 
 
 class RemainsResponse(Schema):
-    person_ids = fields.List(fields.String(), required=True)
+    person_ids = fields.List(fields.UUID(), required=True)
 
 
 @blp.post("/<uuid:saga_id>/fence")

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from config_service.api.rules import PURGERS
 from config_service.api.wired import wired
-from config_service.domain.deletions import Deletion
+from config_service.domain.deletions import Deletion, DeletionState
 from config_service.usecases.fence_account import fence_account
 from config_service.usecases.find_remains import find_remains
 from config_service.usecases.lift_fence import lift_fence
@@ -40,7 +40,9 @@ class ReasonSchema(Schema):
 
 
 class DeletionResponse(Schema):
-    state = fields.String(required=True, metadata={"description": "`FENCED`, `LIFTED` or `PURGED`"})
+    state = fields.String(
+        required=True, validate=validate.OneOf([state.value for state in DeletionState])
+    )
     reasons = fields.List(
         fields.Nested(ReasonSchema), required=True, metadata={"description": "always empty here"}
     )
@@ -62,7 +64,7 @@ class RemainsRequest(Schema):
 
 
 class RemainsResponse(Schema):
-    person_ids = fields.List(fields.String(), required=True)
+    person_ids = fields.List(fields.UUID(), required=True)
 
 
 @blp.post("/<uuid:saga_id>/fence")

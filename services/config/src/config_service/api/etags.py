@@ -10,6 +10,13 @@ from service_kit.problems import Problem
 
 NOT_MODIFIED = "`If-None-Match` names what is known already"
 
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "the `ETag` under which the setting was seen",
+}
+
 
 def tagged(body: Any, tag: str, **headers: str) -> Any:
     """Return an answer under its tag, or 304 without it to a caller who knows the tag."""

@@ -4,13 +4,14 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from config_service.api.etags import NOT_MODIFIED, seen_tags, tagged
+from config_service.api.etags import IF_MATCH, NOT_MODIFIED, seen_tags, tagged
 from config_service.api.forms import SlabSchema, wire_slabs
 from config_service.api.rules import ADMIN, FEE_READERS
 from config_service.api.shares import PERCENT, Share
 from config_service.api.wired import wired
 from config_service.domain.fees import MAX_SLABS, FeeSchedule, contiguous
 from config_service.domain.settings import FEES, MAX_REASON, Edit, Standing
+from config_service.domain.values import BASIS_POINTS
 from config_service.usecases.change_setting import change_setting
 from service_kit.access import allow, current_caller
 from service_kit.openapi import Instant, Schema
@@ -41,14 +42,21 @@ class AdminFeesResponse(Schema):
 
 
 class InternalSlabSchema(Schema):
-    from_rupees = fields.Integer(required=True)
-    basis_points = fields.Integer(required=True)
+    from_rupees = fields.Integer(required=True, validate=validate.Range(min=0))
+    basis_points = fields.Integer(required=True, validate=validate.Range(0, BASIS_POINTS))
 
 
 class FeeScheduleResponse(Schema):
     version = fields.Integer(required=True)
-    platform_fee_basis_points = fields.Integer(required=True)
-    slabs = fields.List(fields.Nested(InternalSlabSchema), required=True)
+    platform_fee_basis_points = fields.Integer(
+        required=True, validate=validate.Range(0, BASIS_POINTS)
+    )
+    slabs = fields.List(
+        fields.Nested(InternalSlabSchema),
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={"description": "rising, the first one from 0"},
+    )
 
 
 @blp.get("/api/v1/admin/fees")
@@ -62,6 +70,7 @@ def get_admin_fees() -> Any:
 
 @blp.post("/api/v1/admin/fees")
 @allow(ADMIN)
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(FeesRequest)
 @blp.response(200, AdminFeesResponse)
 @blp.alt_response(409, description="`CHANGE_SCHEDULED`, without `If-Match` only")
@@ -74,6 +83,7 @@ def post_admin_fees(body: dict[str, Any]) -> Any:
 
 @blp.put("/api/v1/admin/fees")
 @allow(ADMIN)
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(FeesRequest)
 @blp.response(200, AdminFeesResponse)
 @blp.alt_response(409, description="`CHANGE_SCHEDULED`, without `If-Match` only")

@@ -31,12 +31,13 @@ class SlabSchema(Schema):
         attribute="from_rupees",
         metadata={"description": "whole rupees"},
     )
-    max_price = fields.Raw(
+    max_price = fields.Integer(
         load_default=None,
+        allow_none=True,
+        strict=True,
         attribute="to_rupees",
         metadata={
-            "type": ["integer", "null"],
-            "description": "whole rupees: the next slab's minPrice - 1; anything in the last slab",
+            "description": "whole rupees: the next slab's minPrice - 1; anything in the last slab"
         },
     )
     fee = Share(FRACTION, required=True, attribute="basis_points")

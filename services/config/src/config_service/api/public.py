@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from config_service.api.etags import NOT_MODIFIED, tagged
 from config_service.api.forms import (
@@ -22,9 +22,12 @@ from config_service.domain.settings import (
     RETENTION,
     Version,
 )
+from config_service.domain.values import BASIS_POINTS, MAX_HOLD_MINUTES
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
+
+AT_LEAST_ONE = validate.Range(min=1)
 
 blp = Blueprint("in-force", __name__, description="What is in force, for those it concerns")
 
@@ -38,12 +41,16 @@ class PublicConfigResponse(Schema):
 
 
 class InternalTierSchema(Schema):
-    hours_before_start = fields.Integer(required=True)
-    basis_points = fields.Integer(required=True)
+    hours_before_start = fields.Integer(required=True, validate=validate.Range(min=0))
+    basis_points = fields.Integer(required=True, validate=validate.Range(0, BASIS_POINTS))
 
 
 class InternalRefundPolicySchema(Schema):
-    tiers = fields.List(fields.Nested(InternalTierSchema), required=True)
+    tiers = fields.List(
+        fields.Nested(InternalTierSchema),
+        required=True,
+        metadata={"description": "falling, the longest time first"},
+    )
     refunds_convenience_fee = fields.Boolean(required=True)
 
 
@@ -51,9 +58,9 @@ class BookingSettingsResponse(Schema):
     version = fields.Integer(
         required=True, metadata={"description": "grows with every change of what is said here"}
     )
-    tickets_per_booking = fields.Integer(required=True)
-    tickets_per_person_and_show = fields.Integer(required=True)
-    hold_minutes = fields.Integer(required=True)
+    tickets_per_booking = fields.Integer(required=True, validate=AT_LEAST_ONE)
+    tickets_per_person_and_show = fields.Integer(required=True, validate=AT_LEAST_ONE)
+    hold_minutes = fields.Integer(required=True, validate=validate.Range(1, MAX_HOLD_MINUTES))
     refund_policy = fields.Nested(InternalRefundPolicySchema, required=True)
     retention_years = fields.Integer(required=True)
 

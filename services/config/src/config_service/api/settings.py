@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from config_service.api.etags import NOT_MODIFIED, required_tags, tagged
+from config_service.api.etags import IF_MATCH, NOT_MODIFIED, required_tags, tagged
 from config_service.api.forms import FORMS
 from config_service.api.rules import ADMIN
 from config_service.api.wired import wired
@@ -22,13 +22,6 @@ from service_kit.routes import Blueprint
 blp = Blueprint("settings", __name__, description="Settings: every version, by whom, from when")
 
 PATH = "/api/v1/admin/config"
-IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "required": True,
-    "schema": {"type": "string"},
-    "description": "the `ETag` under which the setting was seen",
-}
 
 
 class VersionSchema(Schema):
@@ -90,7 +83,7 @@ def _add_routes(key: Key[Any], value: type[Schema]) -> type[Schema]:
 
     @blp.put(path, endpoint=f"put_{endpoint}")
     @allow(ADMIN)
-    @blp.doc(parameters=[IF_MATCH])
+    @blp.doc(parameters=[{**IF_MATCH, "required": True}])
     @blp.arguments(change)
     @blp.response(200, setting)
     @blp.alt_response(412, description="`SETTING_CHANGED`: `If-Match` names another state")

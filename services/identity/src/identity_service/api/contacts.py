@@ -22,7 +22,7 @@ MAX_EMAIL = 320
 
 
 class ContactSchema(Schema):
-    id = fields.String(required=True)
+    id = fields.UUID(required=True)
     email = fields.String(required=True)
     name = fields.String(required=True, allow_none=True)
     organizer_name = fields.String(required=True, allow_none=True)

@@ -8,6 +8,7 @@ from webargs.fields import DelimitedList
 
 from identity_service.api.rules import CREATOR_READERS, PEOPLE_READERS
 from identity_service.api.wired import wired
+from identity_service.domain.people import Role
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
@@ -27,11 +28,11 @@ class PeopleArguments(Schema):
 
 
 class PublicPersonSchema(Schema):
-    id = fields.String(required=True)
+    id = fields.UUID(required=True)
     name = fields.String(
         required=True, allow_none=True, metadata={"description": "a creator's public name"}
     )
-    role = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(list(Role)))
     approved = fields.Boolean(required=True)
     image = fields.String(
         required=True, allow_none=True, metadata={"description": "an upload's path or a link"}
@@ -43,9 +44,12 @@ class PeopleResponse(Schema):
 
 
 class TermsSchema(Schema):
-    id = fields.String(required=True)
+    id = fields.UUID(required=True)
     platform_fee_basis_points = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "null: the usual fee"}
+        required=True,
+        allow_none=True,
+        validate=validate.Range(0, 10_000),
+        metadata={"description": "null: the usual fee"},
     )
 
 
