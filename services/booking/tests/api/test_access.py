@@ -35,6 +35,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/admin/collections": {"admin with second factor"},
     "POST /api/v1/admin/collections": {"admin with second factor"},
     "POST /api/v1/bookings/quote": EVERYBODY | SERVICES,
+    "GET /internal/offers": {"catalog"},
     "PUT /internal/offers/<uuid:show_id>": {"catalog"},
     "DELETE /internal/offers/<uuid:show_id>": {"catalog"},
     "POST /internal/offers/<uuid:show_id>/cancellation": {"catalog"},

@@ -9,9 +9,11 @@ import click
 from catalog_service.app import openapi
 from catalog_service.seed import SeedFailed, move_ended_show, seed
 from catalog_service.settings import Settings
+from catalog_service.usecases.send_offers import send_offers
 from catalog_service.wiring import SERVICE, wire
 from service_kit.cli import ServiceTools, service_cli
 from service_kit.durable import migrate_workflows, workflow_schema
+from service_kit.peers import PeerUnavailable
 
 FOLDER = Path(__file__).parents[2]
 
@@ -36,6 +38,27 @@ def seed_command(after_sales: bool) -> None:
         click.echo(f"{SERVICE}: {(move_ended_show if after_sales else seed)(wire(settings))}")
     except SeedFailed as failure:
         sys.exit(f"{SERVICE}: {failure}")
+
+
+@cli.command("send-offers")
+def send_offers_command() -> None:
+    """Tell booking again what every show is like, and what is no show any more.
+
+    For when one of the two databases has gone back to a backup; harmless at any time.
+    """
+    use = wire(Settings.from_env(os.environ))
+    try:
+        sent = send_offers(use.begin, use.read, use.offers)
+    except PeerUnavailable as error:
+        sys.exit(f"{SERVICE}: {error}; booking and identity must run. Try again.")
+    for show_id, refusal in sent.refused.items():
+        click.echo(f"{SERVICE}: show {show_id}: {refusal.code}: {refusal.text}", err=True)
+    click.echo(
+        f"{SERVICE}: booking knows {sent.told} shows as they are; {sent.withdrawn} unknown ones "
+        f"are withdrawn; {len(sent.refused)} were refused"
+    )
+    if sent.refused:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

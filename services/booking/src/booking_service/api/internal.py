@@ -1,7 +1,7 @@
 """Routes for other services.
 
-PUT, DELETE /internal/offers/{id} · POST, GET /internal/offers/{id}/cancellation ·
-POST /internal/offers/{id}/disbursement ·
+GET /internal/offers · PUT, DELETE /internal/offers/{id} ·
+POST, GET /internal/offers/{id}/cancellation · POST /internal/offers/{id}/disbursement ·
 PUT /internal/creators/{id}/standing · GET /internal/availability, /internal/sales
 """
 
@@ -26,7 +26,7 @@ from booking_service.domain.cancellations import (
 )
 from booking_service.domain.creators import Standing
 from booking_service.domain.errors import CancellationNotFound
-from booking_service.domain.offers import Inventory, Offer
+from booking_service.domain.offers import Inventory, Offer, OfferVersion
 from booking_service.domain.settlement import Disbursement
 from booking_service.usecases.cancel_show import cancel_show
 from booking_service.usecases.delete_offer import delete_offer
@@ -36,7 +36,7 @@ from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
 from service_kit.access import allow
 from service_kit.openapi import Instant, Schema
-from service_kit.pagination import MAX_LIMIT
+from service_kit.pagination import MAX_LIMIT, Page, PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
 
 MAX_INTEGER = 2**63 - 1
@@ -107,6 +107,16 @@ class StandingRequest(Schema):
     version = _whole(at_least=1)
 
 
+class OfferSchema(Schema):
+    show_id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+
+
+class OffersResponse(Schema):
+    offers = fields.List(fields.Nested(OfferSchema), required=True, attribute="items")
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
 class AppliedResponse(Schema):
     applied = fields.Boolean(required=True)
     version = fields.Integer(required=True, metadata={"description": "the version stored now"})
@@ -150,6 +160,18 @@ class DisbursementSchema(Schema):
 
 class SalesResponse(Schema):
     shows = fields.List(fields.Nested(SalesSchema), required=True)
+
+
+@blp.get("/internal/offers")
+@allow(OFFER_WRITERS)
+@blp.arguments(PageArguments, location="query", as_kwargs=True)
+@blp.response(200, OffersResponse)
+def get_offers(limit: int, cursor: str | None) -> Page[OfferVersion]:
+    """List the offers of creators, for catalog to compare with its shows"""
+    after = None if cursor is None else decode_cursor(cursor, UUID)[0]
+    with wired().read() as tx:
+        offers = tx.inventory.versions(after=after, limit=limit + 1)
+    return page_of(offers, limit=limit, key=lambda offer: [str(offer.show_id)])
 
 
 @blp.put("/internal/offers/<uuid:show_id>")

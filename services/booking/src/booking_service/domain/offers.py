@@ -33,6 +33,14 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferVersion:
+    """Which version of a show is stored."""
+
+    show_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """The tickets of one show: `available + locked + sold` is its offer's capacity."""
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.offers import Inventory, Offer, Seats
+from booking_service.domain.offers import Inventory, Offer, OfferVersion, Seats
 from booking_service.models import (
     CreatorTermsRow,
     DeletedOfferRow,
@@ -64,6 +64,15 @@ class InventoryRepository:
             select(TicketInventoryRow).where(TicketInventoryRow.show_id.in_(show_ids))
         )
         return [_inventory(row) for row in rows]
+
+    def versions(self, *, after: UUID | None, limit: int) -> list[OfferVersion]:
+        """Return some of the offers that are a creator's, by the ids of their shows."""
+        row = TicketInventoryRow
+        offers = select(row.show_id, row.version).where(row.creator_id.is_not(None))
+        if after is not None:
+            offers = offers.where(row.show_id > after)
+        found = self._session.execute(offers.order_by(row.show_id).limit(limit))
+        return [OfferVersion(*each) for each in found]
 
     def seats(self) -> Seats:
         """Return the seats of all shows that are on sale and have not begun, added up."""

@@ -1,6 +1,6 @@
 """Calls to booking: offers, and how well they sell."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from catalog_service.clients.remembered import Remembered
-from catalog_service.domain.offers import Offer, Refusal
+from catalog_service.domain.offers import OUTDATED, Offer, Refusal
 from service_kit.openapi import instant
 from service_kit.peers import Answer, Peer, PeerUnavailable
 
@@ -78,6 +78,23 @@ class OfferClient:
         body = {"version": version, "reason": reason, "actorId": str(actor_id)}
         return self._write("POST", f"/internal/offers/{show_id}/cancellation", body=body)
 
+    def versions(self) -> Iterator[tuple[UUID, int]]:
+        """Yield the shows that booking offers, with the version of each.
+
+        Raises:
+            PeerUnavailable: booking did not say.
+        """
+        page: Mapping[str, str] = {}
+        while True:
+            answer = self._peer.get("/internal/offers", scope="booking:offers:write", params=page)
+            if not answer.ok:
+                raise PeerUnavailable.of(BOOKING, f"answered {answer.status} about its offers")
+            offers, cursor = _versions(answer.body)
+            yield from offers
+            if cursor is None:
+                return
+            page = {"cursor": cursor}
+
     def _write(
         self,
         method: str,
@@ -142,6 +159,14 @@ class DisbursementClient:
         return None
 
 
+def _versions(body: Any) -> tuple[list[tuple[UUID, int]], str | None]:
+    try:
+        offers = [(UUID(each["showId"]), int(each["version"])) for each in body["offers"]]
+        return offers, body["nextCursor"]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PeerUnavailable.of(BOOKING, "answered with something else than offers") from error
+
+
 def _refusal(answer: Answer) -> Refusal | None:
     """Return why booking did not do what it was asked to."""
     body = answer.body if isinstance(answer.body, dict) else {}
@@ -151,7 +176,7 @@ def _refusal(answer: Answer) -> Refusal | None:
         raise PeerUnavailable.of(BOOKING, f"answered {answer.status} to an offer")
     if not body.get("applied"):
         return Refusal(
-            "OUTDATED", "Booking knows a later version of this show.", int(body["version"])
+            OUTDATED, "Booking knows a later version of this show.", int(body["version"])
         )
     return None
 

@@ -35,6 +35,10 @@ class Refusal:
     held_version: int = 0
 
 
+OUTDATED = "OUTDATED"
+VERSION_CONFLICT = "VERSION_CONFLICT"
+
+
 def offer_of(show: Show) -> Offer:
     """Return the offer that goes with a show: open if and only if the show is published."""
     details = show.details

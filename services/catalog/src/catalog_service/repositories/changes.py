@@ -71,6 +71,17 @@ class ChangeRepository:
         ).one_or_none()
         return None if row is None else _change(row)
 
+    def cancellation_of(self, show_id: UUID) -> ShowChange | None:
+        """Return the change by which a show was cancelled."""
+        row = self._session.scalars(
+            select(ShowChangeRow).where(
+                ShowChangeRow.show_id == show_id,
+                ShowChangeRow.kind == ChangeKind.CANCEL,
+                ShowChangeRow.status == ChangeStatus.APPLIED,
+            )
+        ).one_or_none()
+        return None if row is None else _change(row)
+
     def obstacles_of(self, creator_id: UUID) -> list[Obstacle]:
         """Return some of a creator's shows that have a change that is not decided yet."""
         rows = self._session.execute(

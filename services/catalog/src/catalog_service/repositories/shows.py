@@ -72,6 +72,11 @@ class ShowRepository:
         row = self._session.get(ShowRow, show_id)
         return None if row is None else _show(row)
 
+    def ids_after(self, last: UUID | None, *, limit: int) -> Sequence[UUID]:
+        """Return the ids of some shows, in order."""
+        ids = select(ShowRow.id).order_by(ShowRow.id).limit(limit)
+        return self._session.scalars(ids if last is None else ids.where(ShowRow.id > last)).all()
+
     def visible_to(self, viewer: Actor | None, show_id: UUID) -> Show:
         """Return a show that everybody, or this person in particular, may see.
 
