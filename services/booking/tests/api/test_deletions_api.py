@@ -119,6 +119,19 @@ def test_who_came_back_is_found_by_hash(
     assert (answer.status_code, answer.json) == (200, {"personIds": [str(person_id)]})
 
 
+def test_who_did_not_come_back_is_remembered_as_gone(use: Wiring, ask: Ask) -> None:
+    person_id = uuid4()
+    with use.begin() as tx:
+        assert not tx.deletions.is_gone(person_id)
+
+    for _ in range(2):
+        ask("remains", personHashes=[use.person_hashes.of(person_id).hex()])
+
+    with use.begin() as tx:
+        assert tx.deletions.is_gone(person_id)
+    assert ask(f"{uuid4()}/purge", personId=str(person_id)).json["state"] == "PURGED"
+
+
 @pytest.mark.parametrize(
     "hashes", [None, [], ["ab"], ["g" * 64], ["A" * 64], [1], ["a" * 64] * 1001, "a" * 64]
 )

@@ -818,6 +818,16 @@ def test_nobody_remains_after_a_purge(
     assert remains(person.id, life.others.creator_id) == {str(life.others.creator_id)}
 
 
+def test_who_does_not_remain_is_remembered_as_gone(
+    use: Wiring, remains: Callable[..., set[str]], purge: Any, person: Actor
+) -> None:
+    assert remains(person.id) == remains(person.id) == set()
+
+    with use.begin() as tx, pytest.raises(AccountClosed):
+        tx.deletions.require_open(person.id)
+    purge(person)
+
+
 @pytest.mark.parametrize(
     "hashes", [[], ["0" * 63], ["G" * 64], ["A" * 64], ["0" * 64 + "\n"], ["0" * 64] * 1001]
 )

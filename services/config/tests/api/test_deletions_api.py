@@ -233,6 +233,16 @@ def test_remains_are_the_people_asked_for_who_are_stored(
     assert remains(here, gone, uuid4()) == {str(here)}
 
 
+def test_who_does_not_remain_is_remembered_as_gone(use: Wiring, tell: Tell, remains: Any) -> None:
+    person, saga_id = uuid4(), uuid4()
+
+    assert remains(person) == remains(person) == set()
+
+    with pytest.raises(AccountClosed):
+        set_hold_time(use, person)
+    assert tell("purge", saga_id, person) == "PURGED"
+
+
 def test_remains_are_found_however_many_people_there_are(use: Wiring, remains: Any) -> None:
     crowd = [uuid4() for _ in range(2 * PAGE)]
     with use.engine.begin() as connection:

@@ -11,6 +11,7 @@ from booking_service.usecases.fence_person import fence_person
 from booking_service.usecases.find_remains import find_remains
 from booking_service.usecases.lift_fence import lift_fence
 from booking_service.usecases.purge_person import purge_person
+from booking_service.usecases.remember_gone import remember_gone
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
@@ -98,7 +99,12 @@ def post_purge(saga_id: UUID, person_id: UUID) -> Answer:
 @blp.arguments(RemainsRequest, as_kwargs=True)
 @blp.response(200, RemainsResponse)
 def post_remains(person_hashes: list[str]) -> dict[str, list[UUID]]:
-    """Find people who are gone and came back, as with the restore of a backup"""
+    """Find people who are gone and came back, as with the restore of a backup
+
+    The others are remembered as gone.
+    """
     use = wired()
-    wanted = map(bytes.fromhex, person_hashes)
-    return {"person_ids": find_remains(use.read, use.person_hashes, of=set(wanted))}
+    wanted = {bytes.fromhex(each) for each in person_hashes}
+    found = find_remains(use.read, use.person_hashes, of=wanted)
+    remember_gone(use.begin, person_hashes=wanted - set(map(use.person_hashes.of, found)))
+    return {"person_ids": found}

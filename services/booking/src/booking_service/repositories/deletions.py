@@ -4,8 +4,8 @@ A fence or purge claims the person; a writer shares the person and then looks, s
 commits before the fence or sees it. The lock comes before all others but that of idempotency keys.
 """
 
-from collections.abc import Mapping
-from uuid import UUID
+from collections.abc import Collection, Mapping
+from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, ColumnElement, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -152,6 +152,13 @@ class DeletionRepository:
             ).one()
             or {}
         )
+
+    def remember(self, person_hashes: Collection[bytes]) -> None:
+        """Have people be gone of whom nothing is stored; whose deletion is known is left alone."""
+        gone = {"state": DeletionState.PURGED, "counts": {}, "ended_at": func.now()}
+        rows = [{"saga_id": uuid4(), "person_hash": each, **gone} for each in person_hashes]
+        if rows:
+            self._session.execute(insert(AccountDeletionRow).values(rows).on_conflict_do_nothing())
 
     def _add(self, saga_id: UUID, person_id: UUID, **values: object) -> None:
         added = self._session.execute(

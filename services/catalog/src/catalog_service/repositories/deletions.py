@@ -1,7 +1,7 @@
 """Every query about deletions of accounts, but for the condition on shows (`shows`)."""
 
-from collections.abc import Iterator, Mapping
-from uuid import UUID
+from collections.abc import Collection, Iterator, Mapping
+from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Function, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -105,6 +105,13 @@ class DeletionRepository:
         self._session.execute(delete(FencedPersonRow).where(FencedPersonRow.person_id == person_id))
         row = self._session.get_one(AccountDeletionRow, saga_id)
         return self._put(saga_id, person_id, Deletion(DeletionState.PURGED, row.counts or {}))
+
+    def remember(self, person_hashes: Collection[bytes]) -> None:
+        """Have people be gone of whom nothing is stored; whose deletion is known is left alone."""
+        gone = {"state": DeletionState.PURGED, "counts": {}, "ended_at": func.now()}
+        rows = [{"saga_id": uuid4(), "person_hash": each, **gone} for each in person_hashes]
+        if rows:
+            self._session.execute(insert(AccountDeletionRow).values(rows).on_conflict_do_nothing())
 
     def _hide(self, person_id: UUID) -> None:
         self._session.execute(

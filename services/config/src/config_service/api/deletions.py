@@ -12,6 +12,7 @@ from config_service.usecases.fence_account import fence_account
 from config_service.usecases.find_remains import find_remains
 from config_service.usecases.lift_fence import lift_fence
 from config_service.usecases.purge_person import purge_person
+from config_service.usecases.remember_gone import remember_gone
 from service_kit.access import allow
 from service_kit.openapi import Schema
 from service_kit.routes import Blueprint
@@ -102,10 +103,15 @@ def post_purge(person_id: UUID, saga_id: UUID) -> dict[str, Any]:
 @blp.arguments(RemainsRequest, as_kwargs=True)
 @blp.response(200, RemainsResponse)
 def post_remains(person_hashes: list[str]) -> dict[str, Any]:
-    """Say which of these people are stored here, whom a restored backup has brought back"""
+    """Say which of these people are stored here, whom a restored backup has brought back
+
+    The others are remembered as gone.
+    """
     use = wired()
-    wanted = [bytes.fromhex(each) for each in person_hashes]
-    return {"person_ids": find_remains(use.read, use.hashes, wanted=wanted)}
+    wanted = {bytes.fromhex(each) for each in person_hashes}
+    found = find_remains(use.read, use.hashes, wanted=wanted)
+    remember_gone(use.begin, person_hashes=wanted - set(map(use.hashes.of, found)))
+    return {"person_ids": found}
 
 
 def _document(deletion: Deletion) -> dict[str, Any]:

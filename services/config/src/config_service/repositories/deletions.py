@@ -1,8 +1,8 @@
 """Every query about deletions of accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -93,6 +93,13 @@ class DeletionRepository:
             new.on_conflict_do_update(index_elements=[AccountDeletionRow.saga_id], set_=changes)
         )
         return Deletion(state, counts or {})
+
+    def remember(self, person_hashes: Collection[bytes]) -> None:
+        """Have people be gone of whom nothing is stored; whose deletion is known is left alone."""
+        gone = {"state": DeletionState.PURGED, "counts": {}, "ended_at": func.now()}
+        rows = [{"saga_id": uuid4(), "person_hash": each, **gone} for each in person_hashes]
+        if rows:
+            self._session.execute(insert(AccountDeletionRow).values(rows).on_conflict_do_nothing())
 
     def lift_others(self, saga_id: UUID, person_id: UUID) -> None:
         """End every deletion of a locked person but this one, which has been decided."""
