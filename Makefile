@@ -81,13 +81,20 @@ erasure-scan: venv ## is anything left of a person?          ID=… EMAIL=… NA
 	@$(DEVSTACK) erasure-scan $(OF_PERSON)
 
 ##@ Production
-.PHONY: secrets release validate-deploy
+.PHONY: secrets release validate-deploy backup restore
 secrets: ## make the secrets of an installation        DIR=secrets [DATABASE=host:port] [FOR=development]
 	@$(PYTHON) deploy/compose/make_secrets.py $(or $(DIR),secrets) \
 		$(if $(DATABASE),--database $(DATABASE)) $(if $(filter development,$(FOR)),--development)
 
 release: ## one service: migrations, then its processes  SERVICE=x [ON=k8s] [DRY_RUN=1]
 	@deploy/$(or $(ON),compose)/release.sh $(SERVICE)
+
+backup: venv ## the data into a new folder            [DIR=backups/<now>]
+	@$(DEVSTACK) backup $(if $(DIR),"$(DIR)")
+
+restore: venv ## back to a backup, while nothing runs     FROM=folder [SERVICE=x] [REPLACE=1]
+	@test -n "$(FROM)" || { echo 'say from what: FROM=folder' >&2; exit 2; }
+	@$(DEVSTACK) restore "$(FROM)" $(OF_SERVICE) $(if $(REPLACE),--replace)
 
 validate-deploy: venv ## what describes production, by the tools that carry it out
 	@$(PY) -m pytest tests/packaging

@@ -31,6 +31,7 @@ def devstack(run_dir: Path, *words: str, **environment: str) -> subprocess.Compl
         ["cli", "migrate"],
         ["exec", "true"],
         ["erasure-scan"],
+        ["backup"],
     ],
 )
 def test_what_needs_a_running_stack_says_so_in_one_line(run_dir: Path, words: list[str]) -> None:

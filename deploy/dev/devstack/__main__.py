@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +17,7 @@ from devstack.lock import runner
 from devstack.ports import LOOPBACK
 from devstack.processes import cli_command, inherited, service_environment, service_folder
 from devstack.reach import remove_cluster, wheel_binaries
+from devstack.restoring import backup_environment, restore
 from devstack.settings import (
     CHECKOUT,
     DATABASE,
@@ -217,6 +219,32 @@ def _erasure_scan(arguments: argparse.Namespace) -> int:
     return subprocess.run(scan, env=environment, check=False).returncode
 
 
+def _backup(arguments: argparse.Namespace) -> int:
+    """Back up the data of the stack, which may be running."""
+    settings = _settings_of_running_database()
+    pg_bin = Path(os.environ.get("PG_BIN") or wheel_binaries())
+    folder = arguments.folder or _folder_of_today()
+    make = [sys.executable, "-m", "backup", "make", str(folder)]
+    environment = backup_environment(settings, os.environ, pg_bin)
+    return subprocess.run(make, env=environment, check=False).returncode
+
+
+def _folder_of_today() -> Path:
+    """Return a folder that `make reset` leaves alone."""
+    return CHECKOUT / "backups" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    stack = Stack(_run_dir(), report=_report)
+    try:
+        stack.start_database()
+        restore(stack, arguments.folder, service=arguments.service, replace=arguments.replace)
+    finally:
+        stack.stop()
+    print("restored; `make run` starts it")
+    return 0
+
+
 def _run_dir() -> Path:
     return Path(os.environ.get("RUN_DIR") or CHECKOUT / ".run").resolve()
 
@@ -271,6 +299,12 @@ def _parser() -> argparse.ArgumentParser:
     add("seed", _seed, "fill the database; what is there already stays")
     execute = add("exec", _exec, "run a program with the URLs of the running stack")
     scan = add("erasure-scan", _erasure_scan, "search for what is left of a person")
+    backup = add("backup", _backup, "write the data into a folder")
+    backup.add_argument("folder", type=Path, nargs="?")
+    restoring = add("restore", _restore, "bring a stopped stack back to a backup")
+    restoring.add_argument("folder", type=Path)
+    restoring.add_argument("--service", choices=SERVICES)
+    restoring.add_argument("--replace", action="store_true")
     for command in (psql, cli, execute, scan):
         command.add_argument("words", nargs=argparse.REMAINDER)
     return parser

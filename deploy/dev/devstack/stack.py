@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +74,7 @@ class Stack:
             report: told what has been done, for people to read.
         """
         self.run_dir = run_dir.resolve()
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._throwaway = throwaway
         self._longest_delay = longest_delay
         self._report = report
@@ -102,6 +102,11 @@ class Stack:
         """The public URL, i.e. the gateway's."""
         return self.settings["PUBLIC_URL"]
 
+    @property
+    def pg_bin(self) -> Path:
+        """The folder of the programs of the stack's Postgres."""
+        return self._postgres.bin
+
     def db_url(self, role: str = "postgres") -> str:
         """Return the URL under which a role reaches the database."""
         return self.settings.database_url(role)
@@ -113,25 +118,55 @@ class Stack:
             StackError: something is in the way or does not start.
             Cancelled: `cancel` was called meanwhile.
         """
+        self.start_database()
+        self.start_processes()
+
+    def start_database(self) -> None:
+        """Start the database only, with roles and schemas; `start_processes` does the rest.
+
+        Raises:
+            StackError: something is in the way or does not start.
+            Cancelled: `cancel` was called meanwhile.
+        """
         self._undo.enter_context(running(self.run_dir))
         if leftovers := stop_leftovers(self.run_dir):
             self._report("cleared up", f"what a killed run had left: {', '.join(leftovers)}")
         if self._throwaway:
             remove_cluster(self.run_dir)
             self._undo.callback(remove_cluster, self.run_dir)
-        self.settings = resolve(self.run_dir, self._environment)
+        self.settings = resolve(self.run_dir, self.environment)
         require_free(self.settings.ports)
         self._publish_settings()
         self.supervisor = Supervisor(
             self.run_dir, cancelled=lambda: self._cancelled, longest_delay=self._longest_delay
         )
         self._start_database()
+
+    def start_processes(self, *, without: Collection[str] = ()) -> None:
+        """Migrate and start everything beside the database but these; wait until it is ready.
+
+        Raises:
+            StackError: something does not start.
+            Cancelled: `cancel` was called meanwhile.
+        """
+        self._migrate()
+        self._report("database", "roles, schemas and migrations are up to date")
         subprocess.run(assembling(self.settings), check=True)
-        self._start_processes()
+        self._start_processes(without)
         # Workers come after the seed: without a first fee schedule booking's does not get ready.
         self.wait_until_ready(*SERVICES)
         self._seed_once()
-        self.wait_until_ready(*(self._processes.keys() - set(SERVICES)))
+        self.wait_until_ready(*(self._processes.keys() - set(SERVICES) - set(without)))
+
+    def stop_processes(self) -> None:
+        """Stop everything but the database, until `start_processes`."""
+        self.supervisor.stop(*(self._processes.keys() & self.supervisor.names))
+
+    def accept_restored_data(self) -> None:
+        """Renew the grants; the next `start_processes` migrates, and seeds nothing on top."""
+        self._postgres.apply_roles()
+        self._migration_note.unlink(missing_ok=True)
+        self._seeding_note.touch()
 
     def stop(self) -> None:
         """Stop everything, the database last. Does nothing if nothing runs."""
@@ -191,12 +226,13 @@ class Stack:
                     raise StackError(self._failure(name, f"does not get ready ({answer})"))
             self.supervisor.pause(0.1)
 
-    def run_command(self, service: str, *arguments: str) -> None:
-        """Run a service's own command: `run_command("booking", "seed")`."""
+    def run_command(self, service: str, *arguments: str) -> str:
+        """Run a service's own command, such as `"booking", "seed"`; return what it printed."""
         self._run_commands([(service, *arguments)])
+        return log_file(self.run_dir, f"{service}-{arguments[0]}").read_text()
 
     def _start_database(self) -> None:
-        pg_bin = self._environment.get("PG_BIN", "")
+        pg_bin = self.environment.get("PG_BIN", "")
         self._postgres = Postgres(
             self.settings, self.supervisor, pg_bin=pg_bin, throwaway=self._throwaway
         )
@@ -204,36 +240,39 @@ class Stack:
         self._postgres.start()
         self._report(POSTGRES, f"{READY} at 127.0.0.1:{self._postgres.port}")
         self._postgres.apply_roles()
-        self._migrate()
-        self._report("database", "roles, schemas and migrations are up to date")
+
+    @property
+    def _migration_note(self) -> Path:
+        return self._postgres.home / "migrated.json"
+
+    @property
+    def _seeding_note(self) -> Path:
+        return self._postgres.home / "seeded"
 
     def _migrate(self) -> None:
-        note = self._postgres.home / "migrated.json"
-        if not up_to_date(self.settings, note):
+        if not up_to_date(self.settings, self._migration_note):
             self._run_commands([(service, "migrate") for service in SERVICES])
-            remember(self.settings, note)
+            remember(self.settings, self._migration_note)
 
-    def _start_processes(self) -> None:
-        listed = processes(self.settings, self._environment)
+    def _start_processes(self, without: Collection[str]) -> None:
+        listed = processes(self.settings, self.environment)
         self._processes = {process.name: process for process in listed}
-        self._undo.callback(self._stop_processes)
+        self._undo.callback(self.stop_processes)
         for process in listed:
+            if process.name in without:
+                continue
             if metrics := process.env.get("PROMETHEUS_MULTIPROC_DIR"):
                 Path(metrics).mkdir(mode=0o700, parents=True, exist_ok=True)
             self.supervisor.start(process)
 
-    def _stop_processes(self) -> None:
-        self.supervisor.stop(*(self._processes.keys() & self.supervisor.names))
-
     def _seed_once(self) -> None:
         """Fill a new database; a mark beside the data says that it was done."""
-        done = self._postgres.home / "seeded"
-        if done.exists():
+        if self._seeding_note.exists():
             return
         self._report("database", "is filled with a season of shows, this first time")
         for command in SEEDING:
             self._run_commands([command])
-        done.touch()
+        self._seeding_note.touch()
 
     def _run_commands(self, commands: list[tuple[str, ...]]) -> None:
         """Run commands of services side by side, each with a log of its own."""
@@ -255,7 +294,7 @@ class Stack:
             child = subprocess.Popen(
                 cli_command(service, *arguments),
                 cwd=service_folder(service),
-                env=service_environment(self.settings, self._environment, service),
+                env=service_environment(self.settings, self.environment, service),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

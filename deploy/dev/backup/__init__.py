@@ -1,0 +1,1 @@
+"""`make backup`, `make restore`: the data of services as files, and back."""
