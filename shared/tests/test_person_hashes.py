@@ -8,6 +8,11 @@ KEY = "correct horse battery staple, thrice"
 SOMEBODY = UUID("0199c0de-0000-7000-8000-000000000001")
 
 
+def test_a_key_is_recognised_by_its_check() -> None:
+    assert PersonHashes(KEY).key_check == PersonHashes(KEY).key_check
+    assert PersonHashes(KEY).key_check != PersonHashes(KEY[::-1]).key_check
+
+
 def test_a_person_has_the_same_hash_in_every_service() -> None:
     assert PersonHashes(KEY).of(SOMEBODY) == PersonHashes(KEY).of(SOMEBODY)
 

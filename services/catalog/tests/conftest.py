@@ -58,6 +58,7 @@ class Neighbours:
         with psycopg.connect(databases.of("identity").owner_url) as identity:
             # those of identity's own tests are encrypted with keys that these tests do not know
             identity.execute("DELETE FROM identity.signing_key")
+            identity.execute("DELETE FROM identity.erasure_key")
 
     def start(self, *names: str) -> None:
         for name in names:
@@ -75,6 +76,7 @@ class Neighbours:
         # Only these processes can open the keys they made; identity's own tests make others.
         with psycopg.connect(self._identity.owner_url) as connection:
             connection.execute("DELETE FROM identity.signing_key")
+            connection.execute("DELETE FROM identity.erasure_key")
 
     def seed_identity(self) -> None:
         environment = service_environment(self.settings, os.environ, "identity")

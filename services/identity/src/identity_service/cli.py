@@ -10,7 +10,7 @@ from cryptography.fernet import InvalidToken
 from identity_service.app import openapi
 from identity_service.clients.erasure_journal import ErasureJournal
 from identity_service.domain.deletion_links import DeletionLinks
-from identity_service.domain.errors import RotationUnderWay, UnknownPerson
+from identity_service.domain.errors import AnotherErasureKey, RotationUnderWay, UnknownPerson
 from identity_service.domain.service_clients import GRANTS
 from identity_service.repositories.keyring import cipher_of
 from identity_service.repositories.transaction import Begin
@@ -18,6 +18,7 @@ from identity_service.seed import seed_clients, seed_people
 from identity_service.settings import ClientSettings, KeySettings, ReplaySettings, Settings
 from identity_service.usecases.reencrypt_keys import reencrypt_keys
 from identity_service.usecases.replay_deletions import replay_deletions
+from identity_service.usecases.require_known_key import require_known_key
 from identity_service.usecases.reset_admin_password import reset_admin_password
 from identity_service.usecases.rotate_keys import rotate_keys
 from identity_service.usecases.send_standings_again import send_standings_again
@@ -131,14 +132,18 @@ def replay_deletions_command() -> None:
     Goes by the journal in ERASURE_JOURNAL; the worker does the work. Harmless at any time.
     """
     settings = ReplaySettings.from_env(os.environ)
+    begin, hashes = _transactions_at(settings.database_url), PersonHashes(settings.erasure_key)
     try:
+        require_known_key(begin, hashes)
         count = replay_deletions(
-            _transactions_at(settings.database_url),
+            begin,
             ErasureJournal(settings.erasure_journal),
-            PersonHashes(settings.erasure_key),
+            hashes,
             DeletionLinks(settings.erasure_key),
             holder_clients(settings.holders),
         )
+    except AnotherErasureKey as refusal:
+        sys.exit(f"{SERVICE}: {refusal.__doc__} Nothing was begun.")
     except PeerUnavailable as error:
         sys.exit(f"{SERVICE}: {error}; every service must run. Nothing was begun, try again.")
     click.echo(f"{SERVICE}: {count} people are deleted again")

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -316,6 +317,19 @@ class AccountDeletionStepRow(Base):
     failures: Mapped[int] = mapped_column(server_default="0")
     problem: Mapped[str | None]
     counts: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class ErasureKeyRow(Base):
+    """By what the key is recognised under which all deletions here are remembered; one row."""
+
+    __tablename__ = "erasure_key"
+    __table_args__ = (
+        CheckConstraint("is_the_only_one", name="only_one"),
+        CheckConstraint("octet_length(key_check) = 32", name="check_is_sha256"),
+    )
+
+    is_the_only_one: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
+    key_check: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ServiceClientRow(Base):

@@ -23,6 +23,7 @@ from identity_service.repositories.work import DELETE_ACCOUNT, DELETIONS, SEND_S
 from identity_service.settings import PeerSettings, Settings, WorkerSettings
 from identity_service.usecases.delete_account import OwnHolder
 from identity_service.usecases.issue_user_token import UserTokens
+from identity_service.usecases.require_known_key import require_known_key
 from identity_service.workflows.deletions import DeletionWorkflows
 from identity_service.workflows.standings import StandingWorkflows
 from identity_service.workflows.version import VERSION
@@ -63,10 +64,11 @@ class Wiring:
     deletion_links: DeletionLinks
 
     def ready(self) -> None:
-        """Raise if there is no database or no key to sign with."""
+        """Raise if there is no database or no key to sign with, or another ERASURE_KEY."""
         self.keyring.jwks()
         with self.read() as tx:
             tx.signing_keys.published()
+        require_known_key(self.begin, self.person_hashes)
 
 
 def sign_in_policy(settings: Settings) -> SignInPolicy:

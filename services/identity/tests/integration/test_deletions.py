@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from services.identity.tests.conftest import NOBODY, PersonFactory, make_identity
 from sqlalchemy import text
 
+from identity_service.app import create_app
 from identity_service.clients.erasure_journal import ErasureJournal
 from identity_service.clients.holders import HolderClient
 from identity_service.domain.approvals import ApprovalStatus
@@ -53,6 +55,7 @@ from identity_service.usecases.update_profile import update_profile
 from identity_service.wiring import Wiring, work_queue
 from identity_service.workflows.version import VERSION
 from service_kit.peers import Peer, PeerUnavailable
+from service_kit.person_hashes import PersonHashes
 
 STATES = DeletionState
 
@@ -432,6 +435,14 @@ def test_whom_a_backup_brings_back_is_deleted_again(
     assert found(use, saga_id).state is STATES.PURGED
     with use.read() as tx:
         assert (tx.people.exists(back), tx.people.exists(stays)) == (False, True)
+
+
+def test_deletions_are_remembered_under_one_key_for_ever(use: Wiring, client: FlaskClient) -> None:
+    assert client.get("/readyz").status_code == 200
+    another = replace(use, person_hashes=PersonHashes("another key"))
+
+    assert create_app(another).test_client().get("/readyz").status_code == 503
+    assert client.get("/readyz").status_code == 200
 
 
 def test_what_an_admin_decides_who_is_gone_by_then_is_nobodys_decision(

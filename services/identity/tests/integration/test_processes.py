@@ -1,6 +1,7 @@
 """The commands and the worker, as an operator runs them."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask.testing import FlaskClient
 from services.identity.tests.conftest import ADMIN_EMAIL, PEERS, PersonFactory
 
 from devstack.ports import free_ports
@@ -119,6 +121,18 @@ def test_an_operator_has_standings_told_again(settings: Settings) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" standings are told again\n")
+
+
+def test_deletions_are_not_replayed_under_another_key(
+    settings: Settings, client: FlaskClient, tmp_path: Path
+) -> None:
+    assert client.get("/readyz").status_code == 200  # the first use of the key
+    another = {"ERASURE_KEY": secrets.token_urlsafe(32), "ERASURE_JOURNAL": str(tmp_path)}
+
+    done = run("replay-deletions", env=environment(settings, **another))
+
+    assert done.returncode == 1
+    assert "ERASURE_KEY is not the key that deletions are remembered under" in done.stderr
 
 
 def test_the_committed_document_is_what_the_code_says() -> None:

@@ -56,6 +56,12 @@ class DeletionRefused(IdentityError):
         self.members = members  # of the answer: the reasons, and where to read them again
 
 
+class AnotherErasureKey(IdentityError):
+    """ERASURE_KEY is not the key that deletions are remembered under: put that one back."""
+
+    code = "ANOTHER_ERASURE_KEY"
+
+
 class UnknownDeletion(IdentityError):
     """There is no such deletion."""
 

@@ -33,7 +33,7 @@ from identity_service.domain.deletions import (
     read_reasons,
     stored_reasons,
 )
-from identity_service.models import AccountDeletionRow, AccountDeletionStepRow
+from identity_service.models import AccountDeletionRow, AccountDeletionStepRow, ErasureKeyRow
 
 
 class DeletionRepository:
@@ -63,6 +63,17 @@ class DeletionRepository:
                 decided_at=func.now() if begun_decided else None,
             )
         )
+
+    def key_check(self) -> bytes | None:
+        """Return by what the key of the hashes is recognised, None before its first use."""
+        return self._session.scalar(select(ErasureKeyRow.key_check))
+
+    def remember_key(self, key_check: bytes) -> bytes:
+        """Write down which key is in use, of several at once the first; return what is written."""
+        self._session.execute(
+            insert(ErasureKeyRow).values(key_check=key_check).on_conflict_do_nothing()
+        )
+        return self._session.scalars(select(ErasureKeyRow.key_check)).one()
 
     def under_way_of(self, person_id: UUID) -> UUID | None:
         """Return the deletion of this person that is not over, None if there is none."""
