@@ -21,8 +21,8 @@ SOURCES = [
 THINGS = {"about", "booking", "deletion", "news", "order", "payment", "refund", "show", "work"}
 TEXTS = {"reason", "exc_info"}
 TECHNICAL = {
-    *("attempt", "code", "count", "method", "ms", "peer", "port", "requestId", "route", "sqlstate"),
-    *("status", "task", "told", "uploads", "worker"),
+    *("attempt", "code", "count", "kind", "method", "ms", "outcome", "peer", "port", "requestId"),
+    *("route", "sqlstate", "status", "task", "told", "uploads", "worker"),
 }
 MAPPINGS = {"purged", "work"}  # `**mapping`: numbers by kind; workflow and step
 
