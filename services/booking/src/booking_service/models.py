@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.domain.bookings import BookingStatus
 from booking_service.domain.deletions import DeletionState
+from booking_service.domain.notices import NoticeKind, NoticeOutcome
 from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from booking_service.domain.settlement import LedgerKind
@@ -408,6 +409,44 @@ class LedgerEntryRow(Base):
     paid_out_paise: Mapped[int] = mapped_column(server_default="0")
     actor: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class NoticeRow(Base):
+    """Something that the buyer of a booking is told by mail, in a batch of such; names nobody."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        CheckConstraint("(kind = 'REFUNDED') = (refund_id IS NOT NULL)", name="says_which_refund"),
+        CheckConstraint("(done_at IS NULL) = (outcome IS NULL)", name="done_with_an_outcome"),
+        UniqueConstraint(
+            "booking_id", "kind", "refund_id", name="uq_notice", postgresql_nulls_not_distinct=True
+        ),
+        Index("ix_notice_waiting", "id", postgresql_where=text("batch_id IS NULL")),
+        Index("ix_notice_being_sent", "batch_id", postgresql_where=text("done_at IS NULL")),
+        Index("ix_notice_open", "created_at", postgresql_where=text("done_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id, ondelete="CASCADE"))
+    kind: Mapped[NoticeKind] = mapped_column(Enum(NoticeKind, name="notice_kind", schema="booking"))
+    refund_id: Mapped[UUID | None]
+    batch_id: Mapped[UUID | None]  # null: nobody sends it yet
+    outcome: Mapped[NoticeOutcome | None] = mapped_column(
+        Enum(NoticeOutcome, name="notice_outcome", schema="booking")
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    done_at: Mapped[datetime | None]
+
+
+class NoticeScanRow(Base):
+    """The one row that says up to when sales were looked through for what to tell of."""
+
+    __tablename__ = "notice_scan"
+    __table_args__ = (CheckConstraint("sole", name="one_row"),)
+
+    sole: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    began_at: Mapped[datetime] = mapped_column(server_default=func.now())  # older ones are not told
+    found_until: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class BuyerShowRow(Base):

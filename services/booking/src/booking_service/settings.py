@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from booking_service.clients.razorpay import PRODUCTION_URL, RazorpayKeys
 from service_kit.durable import default_worker_id
+from service_kit.mail import MailSettings
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 ISSUED_SECRET_LENGTH = 20  # Razorpay makes them, of 24 characters
@@ -87,6 +88,7 @@ class WorkerSettings:
 
     port: int
     worker_id: str  # unique among the workers of this service, the same after a restart
+    mail: MailSettings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -96,7 +98,9 @@ class WorkerSettings:
             SettingsError: names every variable that is missing or wrong.
         """
         with reading(environ) as env:
+            mode = env.choice("ENV", (DEVELOPMENT, PRODUCTION), PRODUCTION)
             return cls(
                 port=env.integer("WORKER_PORT", at_least=1),
                 worker_id=env.text("WORKER_ID", default_worker_id("booking")),
+                mail=MailSettings.read(env, development=mode == DEVELOPMENT),
             )

@@ -17,7 +17,13 @@ from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
 from booking_service.repositories.ticket_keyring import TicketKeyring, cipher_of
 from booking_service.repositories.transaction import Begin, Transaction
-from booking_service.repositories.work import CANCEL_BOOKINGS, HANDLE_NEWS, SEND_REFUND
+from booking_service.repositories.work import (
+    CANCEL_BOOKINGS,
+    HANDLE_NEWS,
+    MAIL,
+    SEND_NOTICES,
+    SEND_REFUND,
+)
 from booking_service.settings import (
     RECONCILE_AFTER_SECONDS,
     PaymentSettings,
@@ -26,9 +32,11 @@ from booking_service.settings import (
 )
 from booking_service.usecases.desk import Desk
 from booking_service.workflows.cancellations import CancellationWorkflows
+from booking_service.workflows.notices import NoticeWorkflows
 from booking_service.workflows.payments import PaymentWorkflows
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
+from service_kit.mail import Post
 from service_kit.peers import Peer
 from service_kit.person_hashes import PersonHashes
 from service_kit.service_tokens import ServiceTokens
@@ -113,6 +121,7 @@ def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -
     """Return the worker that does this service's durable work."""
     cancellations = CancellationWorkflows(wiring.begin)
     payments = PaymentWorkflows(wiring.desk)
+    notices = NoticeWorkflows(wiring.begin, wiring.people, Post("booking_service", worker.mail))
     return DurableWorker(
         settings.database_url,
         service=SERVICE,
@@ -122,5 +131,7 @@ def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -
             CANCEL_BOOKINGS: cancellations.cancel_bookings,
             HANDLE_NEWS: payments.handle_news,
             SEND_REFUND: payments.send_refund,
+            SEND_NOTICES: notices.send_notices,
         },
+        queues=(SERVICE, MAIL),
     )

@@ -19,6 +19,7 @@ from booking_service.usecases.refresh_platform_settings import refresh_platform_
 from booking_service.usecases.release_expired_holds import release_expired_holds
 from booking_service.usecases.settle_order import settle_due
 from booking_service.usecases.settle_refunds import settle_open_refunds
+from booking_service.usecases.tell_buyers import find_missed_sales, gather_notices
 from booking_service.wiring import SERVICE, Wiring, durable_worker, wire
 from service_kit import logs, tracing
 from service_kit.durable import DurableWorker
@@ -31,6 +32,8 @@ TERMS_EVERY_SECONDS = 5.0
 HOLDS_EVERY_SECONDS = 5.0
 PAYMENTS_EVERY_SECONDS = 5.0
 SEATS_EVERY_SECONDS = 15.0
+NOTICES_EVERY_SECONDS = 2.0
+MISSED_SALES_EVERY_SECONDS = 300.0
 RECONCILE_EVERY_SECONDS = 60.0  # at least
 HOUSEKEEPING_EVERY_SECONDS = 300.0
 RETENTION_EVERY_SECONDS = 86_400.0
@@ -53,6 +56,11 @@ REFUND_OLDEST = Gauge(
     "refund_oldest_unsent_seconds", "Age of the oldest refund the provider was not yet asked for."
 )
 SEATS = Gauge("seats", "Seats of shows that are on sale and have not begun, by state.", ["state"])
+
+NOTICE_OLDEST = Gauge(
+    "notice_oldest_unsent_seconds",
+    "Since when the buyer who waits longest is to be told of something.",
+)
 
 CREATOR_TERMS_AGE = Gauge(
     "creator_terms_age_seconds",
@@ -106,6 +114,7 @@ def run(use: Wiring, durable: DurableWorker, *, port: int) -> None:
                 "release-holds", HOLDS_EVERY_SECONDS, lambda: release_expired_holds(use.begin)
             ),
             *_payment_timers(use),
+            *_notice_timers(use),
             Periodic("measure-seats", SEATS_EVERY_SECONDS, lambda: _measure_seats(use)),
             Periodic("forget-idempotency-keys", HOUSEKEEPING_EVERY_SECONDS, forget_keys),
             Periodic(
@@ -135,6 +144,22 @@ def _payment_timers(use: Wiring) -> list[Periodic]:
         Periodic("open-cut-off-orders", PAYMENTS_EVERY_SECONDS, lambda: open_cut_off(use.desk)),
         Periodic("reconcile-orders", every, lambda: settle_due(use.desk)),
         Periodic("reconcile-refunds", every, lambda: settle_open_refunds(use.desk)),
+    ]
+
+
+def _notice_timers(use: Wiring) -> list[Periodic]:
+    def gather() -> None:
+        try:
+            gather_notices(use.begin)
+        finally:
+            with use.read() as tx:
+                NOTICE_OLDEST.set(tx.notices.age_of_oldest().total_seconds())
+
+    return [
+        Periodic("gather-notices", NOTICES_EVERY_SECONDS, gather),
+        Periodic(
+            "find-missed-sales", MISSED_SALES_EVERY_SECONDS, lambda: find_missed_sales(use.begin)
+        ),
     ]
 
 

@@ -932,6 +932,10 @@ ABOUT_NOBODY = {
         "platform_fee_paise", "paid_out_paise", "actor", "created_at",
     },
     "buyer_show": {"show_id", "active"},
+    "notice": {
+        "id", "booking_id", "kind", "refund_id", "batch_id", "outcome", "created_at", "done_at",
+    },
+    "notice_scan": {"sole", "began_at", "found_until"},
     "account_deletion": {
         "saga_id", "person_hash", "state", "counts", "created_at", "ended_at",
     },

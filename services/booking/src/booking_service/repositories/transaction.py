@@ -16,6 +16,7 @@ from booking_service.repositories.idempotency_keys import IdempotencyKeyReposito
 from booking_service.repositories.inventory import InventoryRepository
 from booking_service.repositories.ledger import LedgerRepository
 from booking_service.repositories.money_views import MoneyViewRepository
+from booking_service.repositories.notices import NoticeRepository
 from booking_service.repositories.payments import PaymentNewsRepository, PaymentRepository
 from booking_service.repositories.people import PersonRepository
 from booking_service.repositories.platform_settings import PlatformSettingsRepository
@@ -42,6 +43,7 @@ class Transaction:
         self.fee_schedules = FeeScheduleRepository(session)
         self.idempotency_keys = IdempotencyKeyRepository(session)
         self.inventory = InventoryRepository(session, hashes)
+        self.notices = NoticeRepository(session)
         self.people = PersonRepository(session)
         self.payment_news = PaymentNewsRepository(session)
         self.payments = PaymentRepository(session)

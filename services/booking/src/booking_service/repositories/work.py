@@ -9,6 +9,8 @@ from service_kit.durable import WorkQueue
 CANCEL_BOOKINGS = "cancel_bookings_of_show"
 HANDLE_NEWS = "handle_payment_news"
 SEND_REFUND = "send_refund"
+SEND_NOTICES = "send_notices"
+MAIL = "mail"  # a queue of its own: no refund waits for a mail
 
 
 class Work:
@@ -32,4 +34,10 @@ class Work:
         """Have the provider send money back."""
         self._queue.put(
             self._session, SEND_REFUND, str(refund_id), work_id=f"refund:{refund_id}:{attempt}"
+        )
+
+    def send_notices(self, batch_id: UUID) -> None:
+        """Tell the buyers that a batch of notices is for; the work names the batch only."""
+        self._queue.put(
+            self._session, SEND_NOTICES, str(batch_id), work_id=f"notices:{batch_id}", queue=MAIL
         )

@@ -7,10 +7,12 @@ from booking_service.domain.bookings import (
     GIVEN_UP,
     Booking,
     BookingAtHand,
+    BookingStatus,
     IdempotencyKey,
     refund_for_buyer,
 )
 from booking_service.domain.errors import AccountClosed, BookingNotFound, TicketUsed
+from booking_service.domain.notices import NoticeKind
 from booking_service.domain.refunds import RefundReason
 from booking_service.repositories.facts import from_facts, to_facts
 from booking_service.repositories.transaction import Begin, Transaction
@@ -57,6 +59,8 @@ def _give_up(tx: Transaction, buyer_id: UUID, booking_id: UUID) -> None:
     if booking is None or booking.status not in GIVEN_UP:
         return
     give_up(tx, booking)
+    if GIVEN_UP[booking.status] is BookingStatus.CANCELLED:
+        tx.notices.write(booking_id, NoticeKind.CANCELLED)
 
 
 def give_up(tx: Transaction, booking: BookingAtHand) -> None:

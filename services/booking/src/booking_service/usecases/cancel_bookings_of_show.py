@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from booking_service.domain.bookings import GIVEN_UP
+from booking_service.domain.bookings import GIVEN_UP, BookingStatus
+from booking_service.domain.notices import NoticeKind
 from booking_service.domain.refunds import RefundReason
 from booking_service.repositories.transaction import Begin
 
@@ -12,8 +13,8 @@ AT_ONCE = 100
 def cancel_bookings_of_show(begin: Begin, *, show_id: UUID) -> None:
     """Cancel every active booking of a show whose sale is stopped, each in its own transaction.
 
-    All captured money is owed back, fee included. Interrupted anywhere, it goes on where it was;
-    each booking is cancelled once, also if several workers do this.
+    All captured money is owed back, fee included, and the buyers are told. Interrupted anywhere, it
+    goes on where it was; each booking is cancelled once, also if several workers do this.
     """
     after: UUID | None = None
     while True:
@@ -36,3 +37,5 @@ def _cancel(begin: Begin, booking_id: UUID) -> None:
         tx.reservations.move(booking, GIVEN_UP[booking.status])
         tx.refunds.owe(booking_id, booking.captured, RefundReason.SHOW_CANCELLED)
         tx.ledger.record_refund(booking, booking.captured)
+        if GIVEN_UP[booking.status] is BookingStatus.CANCELLED:
+            tx.notices.write(booking_id, NoticeKind.SHOW_CANCELLED)

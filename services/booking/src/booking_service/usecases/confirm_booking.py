@@ -5,6 +5,7 @@ from uuid import UUID
 
 from booking_service.domain.bookings import BookingAtHand, BookingStatus
 from booking_service.domain.limits import BookingLimits
+from booking_service.domain.notices import NoticeKind
 from booking_service.repositories.transaction import Transaction
 
 
@@ -39,6 +40,7 @@ def confirm_booking(tx: Transaction, limits: BookingLimits, *, booking_id: UUID)
     ):
         tx.reservations.move(booking, BookingStatus.CONFIRMED)
         tx.ledger.record_capture(booking)
+        tx.notices.write(booking_id, NoticeKind.BOOKED)
         return Captured.CONFIRMED
     return Captured.TO_REFUND
 

@@ -122,6 +122,8 @@ def _store(desk: Desk, made: ProviderRefund) -> None:
             provider_refund_id=made.id,
             failure="failed at the bank" if status is RefundStatus.FAILED else None,
         )
+        if news and status is RefundStatus.DONE:
+            tx.notices.write_of_refund(refund_id)
     if news and status is RefundStatus.FAILED:
         log.error("refund failed at the bank", refund=str(refund_id), attempt=attempt)
 
