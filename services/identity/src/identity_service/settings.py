@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from identity_service.domain.redirects import origin_of
 from service_kit.durable import default_worker_id
+from service_kit.mail import MailSettings
 from service_kit.settings import DEVELOPMENT, PRODUCTION, EnvironmentReader, reading
 
 DEVELOPMENT_PROVIDER = "development"
@@ -117,6 +118,7 @@ class WorkerSettings:
     worker_id: str  # unique among the workers of this service, the same after a restart
     holders: PeerSettings  # of personal data; some of them are told creators' standings
     erasure_journal: Path
+    mail: MailSettings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -126,6 +128,7 @@ class WorkerSettings:
             SettingsError: names every variable that is missing or wrong.
         """
         with reading(environ) as env:
+            mode = env.choice("ENV", (DEVELOPMENT, PRODUCTION), PRODUCTION)
             return cls(
                 log_level=env.text("LOG_LEVEL", "INFO"),
                 database_url=env.url("DATABASE_URL"),
@@ -133,6 +136,7 @@ class WorkerSettings:
                 worker_id=env.text("WORKER_ID", default_worker_id("identity")),
                 holders=PeerSettings.read(env, HOLDERS),
                 erasure_journal=Path(env.text("ERASURE_JOURNAL")),
+                mail=MailSettings.read(env, development=mode == DEVELOPMENT),
             )
 
 

@@ -19,16 +19,24 @@ from identity_service.domain.standing import RECEIVERS
 from identity_service.repositories.keyring import Keyring, cipher_of
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
-from identity_service.repositories.work import DELETE_ACCOUNT, DELETIONS, SEND_STANDING
+from identity_service.repositories.work import (
+    DELETE_ACCOUNT,
+    DELETIONS,
+    MAIL,
+    SEND_STANDING,
+    TELL_CREATOR,
+)
 from identity_service.settings import PeerSettings, Settings, WorkerSettings
 from identity_service.usecases.delete_account import OwnHolder
 from identity_service.usecases.issue_user_token import UserTokens
 from identity_service.usecases.require_known_key import require_known_key
+from identity_service.workflows.decisions import DecisionWorkflows
 from identity_service.workflows.deletions import DeletionWorkflows
 from identity_service.workflows.standings import StandingWorkflows
 from identity_service.workflows.version import VERSION
 from service_kit.database import connect_for_single_statements, connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
+from service_kit.mail import Post
 from service_kit.peers import Peer
 from service_kit.person_hashes import PersonHashes
 from service_kit.service_tokens import ServiceTokens
@@ -129,10 +137,12 @@ def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
     peers = _peers(settings.holders, timeout=STANDING_SECONDS)
     receivers = {name: StandingClient(name, peers[name]) for name in RECEIVERS}
     standings = StandingWorkflows(begin, receivers)
+    post = Post("identity_service", settings.mail)
     deletions = DeletionWorkflows(
         begin,
         {OWN: OwnHolder(begin), **holder_clients(settings.holders)},
         ErasureJournal(settings.erasure_journal),
+        post,
     )
     return DurableWorker(
         settings.database_url,
@@ -142,8 +152,9 @@ def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
         workflows={
             SEND_STANDING: standings.send_standing,
             DELETE_ACCOUNT: deletions.delete_account,
+            TELL_CREATOR: DecisionWorkflows(begin, post).tell_creator,
         },
-        queues=(*receivers, DELETIONS),
+        queues=(*receivers, DELETIONS, MAIL),
         poll_seconds=QUEUE_POLL_SECONDS,
     )
 

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from identity_service.domain.approvals import Approval, ApprovalStatus
+from identity_service.domain.decisions import Decision
 from identity_service.domain.people import Changes, CreatorProfile, Role
 from identity_service.models import PROFILE_ROWS, ApprovalRow, UserRow
 from identity_service.repositories.people import profile_of
@@ -59,16 +60,30 @@ class ApplicationRepository:
         newest = self.newest(user_id)
         return newest.status if newest else None
 
+    def decision(self, approval_id: UUID) -> Decision | None:
+        """Return an entry of a history with whom it is about, None if she is gone, or going."""
+        age = type_coerce(func.now() - ApprovalRow.created_at, Interval)
+        row = self._session.execute(
+            select(ApprovalRow.status, ApprovalRow.reason, age, UserRow.email, UserRow.role)
+            .join(UserRow, UserRow.id == ApprovalRow.user_id)
+            .where(ApprovalRow.id == approval_id, UserRow.closed_by.is_(None))
+        ).one_or_none()
+        return None if row is None else Decision(*row)
+
     def record(
         self, user_id: UUID, status: ApprovalStatus, *, admin_id: UUID | None, reason: str | None
-    ) -> None:
-        """Append an entry to the person's history; an admin who is gone meanwhile is not named."""
+    ) -> UUID:
+        """Append an entry to the person's history and return its id.
+
+        An admin who is gone meanwhile is not named.
+        """
+        approval_id = uuid7()
         last = self._session.scalar(
             select(func.max(ApprovalRow.number)).where(ApprovalRow.user_id == user_id)
         )
         self._session.add(
             ApprovalRow(
-                id=uuid7(),
+                id=approval_id,
                 user_id=user_id,
                 number=(last or 0) + 1,
                 status=status,
@@ -76,6 +91,7 @@ class ApplicationRepository:
                 reason=reason,
             )
         )
+        return approval_id
 
     def _if_there(self, admin_id: UUID | None) -> UUID | None:
         return self._session.scalar(

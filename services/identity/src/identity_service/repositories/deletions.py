@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from identity_service.domain.deletions import (
+    FENCING,
     IDLE_AFTER,
     OPEN,
     STUCK_AFTER_FAILURES,
@@ -33,7 +34,14 @@ from identity_service.domain.deletions import (
     read_reasons,
     stored_reasons,
 )
-from identity_service.models import AccountDeletionRow, AccountDeletionStepRow, ErasureKeyRow
+from identity_service.models import (
+    AccountDeletionRow,
+    AccountDeletionStepRow,
+    ErasureKeyRow,
+    UserRow,
+)
+
+FIRST_FENCE = f"fence_{FENCING[0]}"
 
 
 class DeletionRepository:
@@ -102,6 +110,19 @@ class DeletionRepository:
             select(row.person_id, row.person_hash).where(row.saga_id == saga_id)
         ).one()
         return found.person_id, found.person_hash
+
+    def email_of_asker(self, saga_id: UUID) -> str | None:
+        """Return the address of who asked for a deletion; None if nobody did, or she is gone.
+
+        What was asked for began with a fence; what a replay begins is decided from the start.
+        """
+        row, step = AccountDeletionRow, AccountDeletionStepRow
+        asked = exists().where(step.saga_id == row.saga_id, step.name == FIRST_FENCE)
+        return self._session.scalar(
+            select(UserRow.email)
+            .join(row, row.person_id == UserRow.id)
+            .where(row.saga_id == saga_id, asked)
+        )
 
     def move(
         self,

@@ -9,6 +9,8 @@ from service_kit.durable import WorkQueue
 
 SEND_STANDING = "send_standing"
 DELETE_ACCOUNT = "delete_account"
+TELL_CREATOR = "tell_creator"
+MAIL = "mail"  # a queue of its own: nothing else waits for a mail server
 DELETIONS = "deletions"  # a queue of its own: no deletion waits for a standing
 
 
@@ -48,4 +50,14 @@ class Work:
             str(saga_id),
             work_id=deletion_work_id(saga_id, attempt),
             queue=DELETIONS,
+        )
+
+    def tell_creator(self, approval_id: UUID) -> None:
+        """Tell a creator of a decision; the work names the decision, never the person."""
+        self._queue.put(
+            self._session,
+            TELL_CREATOR,
+            str(approval_id),
+            work_id=f"decision:{approval_id}",
+            queue=MAIL,
         )

@@ -21,9 +21,9 @@ def decide_application(
 ) -> None:
     """Approve, reject or revoke a creator; the decision is appended to the history.
 
-    The other services are told if the creator's shows may, or may no longer, be on sale. With
-    `role`, only a creator of this role is known. Two admins who decide at the same moment do
-    so one after the other.
+    The creator is told by mail, and the other services if the creator's shows may, or may no
+    longer, be on sale. With `role`, only a creator of this role is known. Two admins who decide at
+    the same moment do so one after the other.
 
     Raises:
         UnknownPerson: there is no such person.
@@ -38,7 +38,8 @@ def decide_application(
         if standing is None:
             raise NothingToDecide
         require_decidable(standing, decision)
-        tx.applications.record(user_id, decision, admin_id=admin_id, reason=reason)
+        approval_id = tx.applications.record(user_id, decision, admin_id=admin_id, reason=reason)
+        tx.work.tell_creator(approval_id)
         tx.audit.record(
             Action.CREATOR_DECIDED,
             actor_id=admin_id,

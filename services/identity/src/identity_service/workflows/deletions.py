@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from identity_service.clients.erasure_journal import ErasureJournal
-from identity_service.domain.deletions import FENCING, PURGING
+from identity_service.domain.deletions import FENCING, OWN, PURGING
 from identity_service.repositories.transaction import Begin
 from identity_service.usecases.delete_account import (
     Holder,
@@ -15,7 +15,9 @@ from identity_service.usecases.delete_account import (
     purge_holder,
     write_down,
 )
+from identity_service.usecases.tell_deleted import tell_deleted
 from service_kit.durable import step
+from service_kit.mail import Post
 
 
 class DeletionWorkflows:
@@ -26,11 +28,12 @@ class DeletionWorkflows:
     """
 
     def __init__(
-        self, begin: Begin, holders: Mapping[str, Holder], journal: ErasureJournal
+        self, begin: Begin, holders: Mapping[str, Holder], journal: ErasureJournal, post: Post
     ) -> None:
         self._begin = begin
         self._holders = holders
         self._journal = journal
+        self._post = post
 
     def delete_account(self, saga_id: str) -> None:
         """Fence the person at every holder, decide, then remove the person from every holder."""
@@ -63,4 +66,6 @@ class DeletionWorkflows:
         write_down(self._begin, self._journal, saga_id=saga_id)
 
     def _purge(self, saga_id: UUID, name: str) -> None:
+        if name == OWN:
+            tell_deleted(self._begin, self._post, saga_id=saga_id)
         purge_holder(self._begin, name, self._holders[name], saga_id=saga_id)
