@@ -33,6 +33,7 @@ FROM_OTHERS = {
     "oidc_client_secret": "what the OpenID provider gave the platform",
     "razorpay_key_secret": "with PAYMENTS=razorpay: the secret of the merchant's key",
     "media_s3_credentials": "with MEDIA_STORAGE=s3: an AWS credentials file",
+    "smtp_password": "with a user in MAIL_URL: that user's password at the mail server",
 }
 STAND_INS = {
     "media_s3_credentials": "[default]\naws_access_key_id = development\n"

@@ -85,7 +85,8 @@ def test_only_what_calls_out_has_a_way_out(production: Containers) -> None:
 
     assert ways_out == {"edge", "outside"}
     assert {name for name, it in production.items() if ways_out & it["networks"].keys()} == {
-        *("gateway", "identity", "catalog", "catalog-worker", "booking", "booking-worker")
+        "gateway",
+        *("identity", "identity-worker", "catalog", "catalog-worker", "booking", "booking-worker"),
     }
 
 

@@ -91,6 +91,7 @@ def _print_welcome(stack: Stack, seconds: float) -> None:
         f"  sign in as   {accounts}\n"
         f"               or as anybody else, by e-mail\n"
         f"  logs         {stack.run_dir / 'logs'}\n"
+        f"  mails        {stack.settings['MAIL_URL']}\n"
         f"  next         make demo   make ps   make db-url   make help\n\n"
         f"Ctrl-C stops everything.",
         flush=True,

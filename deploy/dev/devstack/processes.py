@@ -11,6 +11,8 @@ from devstack.ports import LOOPBACK
 from devstack.settings import CHECKOUT, SERVICES, SERVICES_WITH_WORKER, Settings
 from devstack.supervision import Process
 
+_MAIL_SETTINGS = ("MAIL_URL", "MAIL_FROM", "SMTP_PASSWORD")
+
 # What one service is told beyond the common part, in the names of its own settings.
 _OWN_SETTINGS = {
     "identity": (
@@ -26,6 +28,7 @@ _OWN_SETTINGS = {
         "CATALOG_URL",
         "CONFIG_URL",
         "ERASURE_JOURNAL",
+        *_MAIL_SETTINGS,
     ),
     "catalog": ("BOOKING_URL", "MEDIA_STORAGE", "MEDIA_DIR"),
     "booking": (
@@ -37,6 +40,7 @@ _OWN_SETTINGS = {
         "RAZORPAY_BASE_URL",
         "RECONCILE_AFTER_SECONDS",
         "TICKET_KEY_ENCRYPTION_KEY",
+        *_MAIL_SETTINGS,
     ),
     "config": (),
 }

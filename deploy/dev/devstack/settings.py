@@ -57,7 +57,7 @@ _SECRETS = (
 _SETTING = re.compile(
     r"(\w+_)?(PORT|URL|SECRET|PASSWORD|ISSUER)"
     r"|ENV|OIDC_PROVIDER|OIDC_CLIENT_ID|ADMIN_EMAILS|(TICKET_)?KEY_ENCRYPTION_KEY|RUN_DIR|MEDIA_(DIR|STORAGE)"
-    r"|ERASURE_(KEY|JOURNAL)"
+    r"|ERASURE_(KEY|JOURNAL)|MAIL_FROM"
     r"|FRONTEND|PAYMENTS|RAZORPAY_KEY_ID|RAZORPAY_WEBHOOK_SECRETS|RECONCILE_AFTER_SECONDS"
 )
 
@@ -124,6 +124,9 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "MEDIA_STORAGE": "local",
         "MEDIA_DIR": str(run_dir / "media"),
         "ERASURE_JOURNAL": str(run_dir / "erasure-journal"),
+        "MAIL_URL": (run_dir / "mail").as_uri(),
+        "MAIL_FROM": "Comedy Connect <tickets@comedy.example>",
+        "SMTP_PASSWORD": "",
         "PAYMENTS": "none",
         "RAZORPAY_KEY_ID": "rzp_test_comedyconnect",
         "RAZORPAY_BASE_URL": f"http://{LOOPBACK}:{values['RAZORPAY_PORT']}",
