@@ -34,6 +34,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 QUEUE_POLL_SECONDS = 0.25  # about 25 statements a second of an idle worker
+UNHURRIED_POLL_SECONDS = 1.0
 CONCURRENT_WORKFLOWS = 32  # in one worker, of one queue
 DATABASE_CONNECTIONS = 8
 LEASE_SECONDS = 30.0
@@ -221,6 +222,7 @@ class DurableWorker:
         version: str,
         workflows: Mapping[str, Callable[..., None]],
         queues: Sequence[str] = (),
+        unhurried: Sequence[str] = (),
         poll_seconds: float = QUEUE_POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
@@ -234,15 +236,18 @@ class DurableWorker:
                 under an older version is left to workers of that version.
             workflows: by the name under which they are enqueued. Names are stored.
             queues: if not only the service's own: work in one of them waits for none in another.
-            poll_seconds: how often each of them is looked at.
+            unhurried: queues besides that nobody waits for, looked at once a second.
+            poll_seconds: how often each of the others is looked at.
             lease_seconds: after which silence this worker counts as dead.
         """
         self._database_url = database_url
         self._service = service
         self._version = version
         self._workflows = workflows
-        self._queues = queues or (service,)
-        self._poll_seconds = poll_seconds
+        self._poll_seconds = {
+            **dict.fromkeys(queues or (service,), poll_seconds),
+            **dict.fromkeys(unhurried, UNHURRIED_POLL_SECONDS),
+        }
         self._lease = _Lease(database_url, service, worker_id, lease_seconds)
         self._stopping = threading.Event()
         self._started = threading.Event()
@@ -330,11 +335,11 @@ class DurableWorker:
         for name, workflow in self._workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(_function(name, workflow))
         DBOS.launch()
-        for queue in self._queues:
+        for queue, seconds in self._poll_seconds.items():
             DBOS.register_queue(
                 queue,
                 worker_concurrency=CONCURRENT_WORKFLOWS,
-                polling_interval_sec=self._poll_seconds,
+                polling_interval_sec=seconds,
             )
 
     def _keep_lease(self) -> None:
@@ -346,7 +351,7 @@ class DurableWorker:
                     _end_process("the lease is lost, others take over", error)
 
     def _measure(self) -> None:
-        backlog = Backlog(self._database_url, self._service, self._queues)
+        backlog = Backlog(self._database_url, self._service, list(self._poll_seconds))
         while True:
             try:
                 backlog.measure()

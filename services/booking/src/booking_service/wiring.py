@@ -133,5 +133,5 @@ def durable_worker(wiring: Wiring, settings: Settings, worker: WorkerSettings) -
             SEND_REFUND: payments.send_refund,
             SEND_NOTICES: notices.send_notices,
         },
-        queues=(SERVICE, MAIL),
+        unhurried=(MAIL,),
     )

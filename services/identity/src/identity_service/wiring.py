@@ -154,7 +154,8 @@ def durable_worker(begin: Begin, settings: WorkerSettings) -> DurableWorker:
             DELETE_ACCOUNT: deletions.delete_account,
             TELL_CREATOR: DecisionWorkflows(begin, post).tell_creator,
         },
-        queues=(*receivers, DELETIONS, MAIL),
+        queues=(*receivers, DELETIONS),
+        unhurried=(MAIL,),
         poll_seconds=QUEUE_POLL_SECONDS,
     )
 

@@ -13,6 +13,7 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
+PATIENCE_SECONDS = 15.0  # with a mail server that is slow: a deletion is over within a minute
 
 
 def tell_deleted(begin: Begin, post: Post, *, saga_id: UUID) -> None:
@@ -22,17 +23,23 @@ def tell_deleted(begin: Begin, post: Post, *, saga_id: UUID) -> None:
     """
     with begin() as tx:
         email = tx.deletions.email_of_asker(saga_id)
-    if email is None:
-        return
-    for attempt in range(1, ATTEMPTS + 1):
+    if email is not None and not _sent(post, saga_id, email):
+        log.warning("nobody is told of a deletion", deletion=str(saga_id))
+
+
+def _sent(post: Post, saga_id: UUID, email: str) -> bool:
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_SECONDS)
         try:
             post.send("account_deleted", event=str(saga_id), to=email)
         except MailRefused:
-            return
-        except PeerUnavailable as away:
-            if attempt == ATTEMPTS:
-                log.warning("a person is not told of a deletion", reason=str(away))
-                return
-            time.sleep(PAUSE_SECONDS)
+            return False
+        except PeerUnavailable:
+            pass  # noted by `post`
         else:
-            return
+            return True
+        if time.monotonic() > ends_at:
+            break
+    return False
