@@ -117,10 +117,13 @@ class NoticeRepository:
             .order_by(row.id)
             .limit(most)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("waiting")  # not a plain subquery, which might be made more than once
         )
         batched = self._session.execute(
-            update(row).where(row.id.in_(waiting)).values(batch_id=batch_id).returning(row.id)
+            update(row)
+            .where(row.id.in_(select(waiting.c.id)))
+            .values(batch_id=batch_id)
+            .returning(row.id)
         )
         return batch_id if batched.all() else None
 

@@ -10,7 +10,7 @@ from booking_service.repositories.transaction import Begin
 from service_kit.mail import MailDeferred, MailRefused, Post
 
 SALES_AT_ONCE = 1_000
-BATCH = 50  # mails; with the interval of the timer this is what is sent at most
+BATCH = 50  # mails, every 2 s: no more are sent
 BATCHES_UNDER_WAY = 4
 CLOCKS_DIFFER = timedelta(minutes=1)  # of web processes, as a rule
 PATIENCE = timedelta(hours=1)  # with an address that takes no mail for now
@@ -55,11 +55,16 @@ def send_notices(begin: Begin, people: PeopleClient, post: Post, *, batch_id: UU
 
 
 def _tell(begin: Begin, post: Post, notice: Notice, *, email: str | None) -> None:
-    with begin() as tx:
-        void = notice.void or email is None or tx.deletions.is_closed(notice.buyer_id)
-    outcome = NoticeOutcome.VOID if void or email is None else _send(post, notice, email)
+    outcome = NoticeOutcome.VOID
+    if email is not None and not notice.void and not _is_closed(begin, notice.buyer_id):
+        outcome = _send(post, notice, email)
     with begin() as tx:
         tx.notices.settle(notice.id, outcome)
+
+
+def _is_closed(begin: Begin, person_id: UUID) -> bool:
+    with begin() as tx:
+        return tx.deletions.is_closed(person_id)
 
 
 def _send(post: Post, notice: Notice, email: str) -> NoticeOutcome:
