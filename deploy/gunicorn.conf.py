@@ -17,8 +17,8 @@ keepalive = 75  # longer than the gateway keeps an idle connection
 timeout = 30
 # After SIGTERM a process says that it is not ready, serves on, and ends each connection with its
 # answer. That takes longer than the gateway needs to notice, and than an idle connection to it is
-# kept (4 s, by whomever): when it stops listening, nobody has a connection or makes one.
-drain_seconds = int(os.environ.get("DRAIN_SECONDS", "6"))
+# kept (2 s, by whomever): when it stops listening, nobody has a connection or makes one.
+drain_seconds = int(os.environ.get("DRAIN_SECONDS", "5"))
 graceful_timeout = drain_seconds + 15
 accesslog = None  # the app logs each request with its id
 errorlog = "-"

@@ -125,6 +125,22 @@ def test_a_service_starts_after_its_migrations_and_these_after_the_roles(
     assert production["database-roles"]["depends_on"]["database"]["condition"] == healthy
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_while_a_service_is_replaced_another_process_of_it_serves(service: str) -> None:
+    containers = composed(PRODUCTION, "release")["services"]
+    first, following = containers[service], containers[f"{service}-next"]
+
+    own = ("networks", "profiles")
+    assert {it: first[it] for it in first if it not in own} == {
+        it: following[it] for it in following if it not in own
+    }
+    assert first["networks"].keys() == following["networks"].keys()
+    assert first["networks"]["inside"]["aliases"] == [f"{service}-first"]
+    assert following["networks"]["inside"]["aliases"] == [service]
+    known = containers["gateway"]["environment"][service.upper()]
+    assert known == f"{service}-first:8000 {service}-next:8000"
+
+
 def test_requests_have_longer_to_finish_than_gunicorn_gives_them(production: Containers) -> None:
     for service in SERVICES:
         allowed = seconds(production[service]["stop_grace_period"])

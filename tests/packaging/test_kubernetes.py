@@ -246,9 +246,13 @@ def test_a_release_with_compose_migrates_first_and_touches_one_service(service: 
     steps = releases("deploy/compose/release.sh", service)
 
     worker = [f"{service}-worker"] if service in SERVICES_WITH_WORKER else []
+    compose = "+ docker compose --profile release"
     assert steps[0] == f"+ docker compose run --rm --no-deps {service}-migrate"
-    processes = " ".join([service, *worker])
-    assert steps[-1] == f"+ docker compose up --detach --no-deps --wait {processes}"
+    assert steps[-3:] == [
+        f"{compose} up --detach --no-deps --wait {service}-next",
+        f"{compose} up --detach --no-deps --wait {' '.join([service, *worker])}",
+        f"{compose} rm --stop --force {service}-next",
+    ]
 
 
 @pytest.mark.parametrize("script", ["deploy/k8s/release.sh", "deploy/compose/release.sh"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from urllib3._base_connection import BaseHTTPConnection
 
 CONNECT_SECONDS = 1.0
-MAX_IDLE_SECONDS = 4.0  # shorter than a server that stops lets connections be
+MAX_IDLE_SECONDS = 2.0  # shorter than a server that stops lets connections be
 MAX_BODY_BYTES = 8 * 1024 * 1024
 POOL_CONNECTIONS = 32
 
