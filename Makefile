@@ -100,17 +100,18 @@ validate-deploy: venv ## what describes production, by the tools that carry it o
 	@$(PY) -m pytest tests/packaging
 
 ##@ Quality
-.PHONY: test lint format types openapi openapi-check openapi-release
+.PHONY: test lint format types openapi openapi-check openapi-release previous-release
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
 # Two at a time, each with servers of its own; a service's tests, in their order, in one of them.
 IN_PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
 test: lint types openapi-check ## everything there is to check            [SERVICE=x]
 	@$(PY) -m pytest $(IN_PARALLEL) $(wildcard $(TESTS))
 
-lint: venv ## ruff and the import contracts
+lint: venv ## ruff, the import contracts, migrations through squawk
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
+	@$(PY) -m lint_migrations
 
 format: venv ## format, and repair what ruff can
 	@.venv/bin/ruff check --fix .
@@ -118,6 +119,9 @@ format: venv ## format, and repair what ruff can
 
 types: venv ## mypy, strict
 	@.venv/bin/mypy $(wildcard shared/src services/*/src deploy/dev deploy/compose deploy/gateway shared/tests services/*/tests tests)
+
+previous-release: venv ## does the last release work on this schema? [SERVICE=x]
+	@$(PY) -m previous_release $(SERVICE)
 
 openapi: venv ## write openapi.json                      [SERVICE=x]
 	@$(DEVSTACK) cli $(OF_SERVICE) openapi

@@ -25,7 +25,10 @@ class ServiceDatabase:
 
 
 class Databases:
-    """The session's server; a service's schema is migrated when it is first asked for."""
+    """The session's server; a service's schema is migrated when it is first asked for.
+
+    By the checkout that `SCHEMA_FROM` names, which may be of another release (`previous_release`).
+    """
 
     def __init__(self, postgres: Postgres) -> None:
         self.postgres = postgres
@@ -38,21 +41,24 @@ class Databases:
             database = ServiceDatabase(
                 settings.database_url(service), settings.database_url(f"{service}_owner")
             )
-            run_cli(service, "migrate", owner_url=database.owner_url)
+            schema_from = Path(os.environ.get("SCHEMA_FROM", CHECKOUT))
+            run_cli(service, "migrate", owner_url=database.owner_url, checkout=schema_from)
             self._migrated[service] = database
         return self._migrated[service]
 
 
-def run_cli(service: str, *words: str, owner_url: str) -> str:
+def run_cli(service: str, *words: str, owner_url: str, checkout: Path = CHECKOUT) -> str:
     """Run one command of a service's command line as an operator would; return what it printed.
 
     Raises:
         AssertionError: it failed; with what it said.
     """
+    folder = checkout / "services" / service
+    sources = os.pathsep.join([str(folder / "src"), str(checkout / "shared/src")])
     done = subprocess.run(
         [sys.executable, "-m", f"{service}_service.cli", *words],
-        cwd=CHECKOUT / "services" / service,
-        env={**os.environ, "MIGRATION_DATABASE_URL": owner_url},
+        cwd=folder,
+        env={**os.environ, "MIGRATION_DATABASE_URL": owner_url, "PYTHONPATH": sources},
         capture_output=True,
         text=True,
         check=False,

@@ -43,6 +43,8 @@ def run_migrations(*, schema: str, metadata: MetaData) -> None:
     if context.is_offline_mode():
         context.configure(dialect_name="postgresql", literal_binds=True, as_sql=True, **options)
         with context.begin_transaction():
+            context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+            context.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
             context.run_migrations()
         return
     settings = f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"

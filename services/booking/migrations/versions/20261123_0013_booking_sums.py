@@ -4,6 +4,9 @@ Revision ID: 20261123_0013
 Revises: 20261123_0012
 """
 
+# squawk-ignore require-concurrent-index-creation: before the first release, on empty tables
+# squawk-ignore require-concurrent-index-deletion: before the first release, on empty tables
+
 from alembic import op
 
 revision = "20261123_0013"

@@ -4,6 +4,8 @@ Revision ID: 20261127_0600
 Revises: 20261127_0540
 """
 
+# squawk-ignore ban-drop-not-null: no release before this one reads these rows
+
 from alembic import op
 
 revision = "20261127_0600"

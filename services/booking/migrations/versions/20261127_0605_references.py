@@ -4,6 +4,8 @@ Revision ID: 20261127_0605
 Revises: 20261127_0600
 """
 
+# squawk-ignore require-concurrent-index-creation: before the first release, on empty tables
+
 import sqlalchemy as sa
 from alembic import op
 

@@ -6,6 +6,8 @@ Revises: 20261127_0610
 On its own, as Postgres lets nobody use a new value in the transaction that adds it.
 """
 
+# squawk-ignore require-enum-value-ordering: nobody compares these values by order
+
 from alembic import op
 
 revision = "20261127_0620"

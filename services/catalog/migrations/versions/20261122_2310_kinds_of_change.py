@@ -4,6 +4,8 @@ Revision ID: 20261122_2310
 Revises: 20261122_2245
 """
 
+# squawk-ignore require-enum-value-ordering: nobody compares these values by order
+
 from alembic import op
 
 revision = "20261122_2310"

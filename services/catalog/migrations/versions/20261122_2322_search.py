@@ -4,6 +4,8 @@ Revision ID: 20261122_2322
 Revises: 20261122_2310
 """
 
+# squawk-ignore require-concurrent-index-creation: before the first release, on empty tables
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql

@@ -4,6 +4,8 @@ Revision ID: 20261122_2359
 Revises: 20261122_2335
 """
 
+# squawk-ignore require-concurrent-index-creation: before the first release, on empty tables
+
 import sqlalchemy as sa
 from alembic import op
 

@@ -4,6 +4,8 @@ Revision ID: 20261123_0008
 Revises: 20261122_2359
 """
 
+# squawk-ignore require-concurrent-index-creation: before the first release, on empty tables
+
 from alembic import op
 
 revision = "20261123_0008"

@@ -4,6 +4,8 @@ Revision ID: 20261122_2110
 Revises: 20261122_2050
 """
 
+# squawk-ignore constraint-missing-not-valid: before the first release, on empty tables
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
