@@ -1,7 +1,10 @@
 """Backups of services that do not run, and what a restore refuses."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +17,7 @@ from tests.backup.grants import grants
 from backup.dump import make_backup
 from backup.errors import BackupError
 from backup.load import restore_backup
-from backup.manifest import Manifest
+from backup.manifest import Manifest, read_manifest
 from backup.tools import Tools
 from devstack.postgres import throwaway_postgres
 from devstack.testing import Databases
@@ -220,3 +223,27 @@ def test_a_backup_that_fails_leaves_nothing(installation: Installation, tmp_path
 def test_a_folder_without_manifest_is_no_backup(installation: Installation, tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="is no complete backup"):
         installation.restore(tmp_path)
+
+
+def test_the_command_takes_the_files_of_make_secrets(
+    installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "booking_migration_database_url").write_text(installation.urls["booking"])
+    environment = {"SECRETS": str(tmp_path), "PG_BIN": str(installation.databases.postgres.bin)}
+
+    def backup(what: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "backup", what, str(tmp_path / "made"), "--service", "booking"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    made, refused = backup("make"), backup("restore")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "NOT IN IT: uploads" in made.stdout
+    assert read_manifest(tmp_path / "made").services.keys() == {"booking"}
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("backup: booking has data, which would be lost")

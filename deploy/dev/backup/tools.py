@@ -77,5 +77,4 @@ def _without_password(url: str) -> str:
 
 def _environment(url: str) -> dict[str, str]:
     password = conninfo_to_dict(url).get("password")
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return own | ({"PGPASSWORD": str(password)} if password else {})
+    return {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
