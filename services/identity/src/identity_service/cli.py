@@ -142,8 +142,8 @@ def replay_deletions_command() -> None:
             DeletionLinks(settings.erasure_key),
             holder_clients(settings.holders),
         )
-    except AnotherErasureKey as refusal:
-        sys.exit(f"{SERVICE}: {refusal.__doc__} Nothing was begun.")
+    except AnotherErasureKey:
+        sys.exit(f"{SERVICE}: put ERASURE_KEY back to what it was. Nothing was begun.")
     except PeerUnavailable as error:
         sys.exit(f"{SERVICE}: {error}; every service must run. Nothing was begun, try again.")
     click.echo(f"{SERVICE}: {count} people are deleted again")

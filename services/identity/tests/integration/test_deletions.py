@@ -21,6 +21,7 @@ from identity_service.domain.deletions import PATIENCE, Deletion, DeletionState
 from identity_service.domain.errors import (
     AccountClosed,
     AdminsStay,
+    AnotherErasureKey,
     DeletionOver,
     SignedOut,
     UnknownDeletion,
@@ -437,12 +438,19 @@ def test_whom_a_backup_brings_back_is_deleted_again(
         assert (tx.people.exists(back), tx.people.exists(stays)) == (False, True)
 
 
-def test_deletions_are_remembered_under_one_key_for_ever(use: Wiring, client: FlaskClient) -> None:
+def test_deletions_are_remembered_under_one_key_for_ever(
+    use: Wiring, client: FlaskClient, creator: Callable[[], tuple[UUID, str]]
+) -> None:
     assert client.get("/readyz").status_code == 200
     another = replace(use, person_hashes=PersonHashes("another key"))
+    user_id, _ = creator()
 
     assert create_app(another).test_client().get("/readyz").status_code == 503
+    with pytest.raises(AnotherErasureKey):
+        request(another, user_id)
+
     assert client.get("/readyz").status_code == 200
+    assert request(use, user_id)
 
 
 def test_what_an_admin_decides_who_is_gone_by_then_is_nobodys_decision(

@@ -57,7 +57,7 @@ class DeletionRefused(IdentityError):
 
 
 class AnotherErasureKey(IdentityError):
-    """ERASURE_KEY is not the key that deletions are remembered under: put that one back."""
+    """Accounts cannot be deleted at the moment."""
 
     code = "ANOTHER_ERASURE_KEY"
 

@@ -7,6 +7,7 @@ from identity_service.domain.deletion_links import DeletionLinks
 from identity_service.domain.errors import AdminsStay, SignedOut
 from identity_service.domain.people import Role
 from identity_service.repositories.transaction import Begin
+from identity_service.usecases.require_known_key import require_known_key
 from service_kit.person_hashes import PersonHashes
 
 
@@ -20,7 +21,9 @@ def request_deletion(
     Raises:
         SignedOut: the person is gone, or going.
         AdminsStay: the person is an admin.
+        AnotherErasureKey: nobody would be recognised who was deleted.
     """
+    require_known_key(begin, hashes)
     with begin() as tx:
         role = tx.people.lock(user_id)
         if role is None:
