@@ -42,14 +42,16 @@ def test_the_newest_version_of_a_service_is_its_last_release(checkout: Path) -> 
     ids=["one column more", "one column less"],
 )
 def test_a_release_lives_with_a_schema_that_grows_and_not_with_one_that_shrinks(
-    checkout: Path, change: str, works: bool
+    checkout: Path, change: str, works: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     migration = add_migration(
         checkout / "services/config", f"ALTER TABLE config.setting_version {change}"
     )
     try:
-        assert works_on_this_schema("config", "config/v1.10.0", checkout=checkout, tests=TESTS) == (
-            works
-        )
+        outcome = works_on_this_schema("config", "config/v1.10.0", checkout=checkout, tests=TESTS)
     finally:
         migration.unlink()
+
+    assert outcome == works
+    missed = "UndefinedColumn" in capfd.readouterr().out
+    assert missed == (not works)
