@@ -192,7 +192,7 @@ def desk(
 def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return "\n".join(body.get_content().splitlines())
 
 
 def html_of(mail: EmailMessage) -> str:
@@ -226,8 +226,7 @@ def test_a_buyer_is_told_once_of_a_booking(desk: Desk, show_with: ShowFactory) -
     for told in (
         "Friday, 4 January 2036, 8:00 pm IST",
         "The Comedy Cellar, Hyderabad",
-        f"3 tickets, booking {booking.id}",
-        "Tickets ₹1,497.00",
+        f"3 tickets, booking {booking.id}\n\nTickets ₹1,497.00\n",
         "Convenience fee ₹134.73",
         "Total ₹1,631.73, to be paid at the venue",
     ):
