@@ -53,10 +53,11 @@ class Platform:
         self._start(self.next_web[service])
         self.addresses[service].stand_for(self.next_web[service].port)
         with ThreadPoolExecutor() as beside:
-            beside.submit(self.stack.stop_process, service)
+            draining = beside.submit(self.stack.stop_process, service)
             if service in SERVICES_WITH_WORKER:
                 self._start(release.worker(self.stack))
                 self.stack.stop_process(f"{service}-worker")
+            draining.result()
 
     def _start(self, process: Process) -> None:
         if folder := process.env.get("PROMETHEUS_MULTIPROC_DIR"):
