@@ -133,6 +133,11 @@ openapi-check: venv ## is it what the code says, and does it break nobody?  [SER
 openapi-release: venv service ## at a release: what callers rely on from now on  SERVICE=x
 	@$(PY) -m contracts release $(OF_SERVICE)
 
+.PHONY: fuzz
+fuzz: venv ## the APIs against their documents, at length  [EXAMPLES=100] [SERVICE=x]
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n 2 --dist loadgroup \
+		$(wildcard services/$(or $(SERVICE),*)/tests/contract)
+
 .PHONY: bench
 bench: venv ## how fast it is, on a stack of its own [BENCH_SECONDS=2] [BENCH_STORED=1: and with a million bookings]
 	@$(PY) -m bench

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError, fields, validate
 
-from service_kit.openapi import Instant, Rupees, Schema, camel_case, rupees
+from service_kit.openapi import Flag, Instant, Rupees, Schema, camel_case, rupees
 
 
 class Sample(Schema):
@@ -12,6 +12,7 @@ class Sample(Schema):
     nick_names = fields.List(fields.String(validate=validate.Length(1, 5)))
     starts_at = Instant()
     amount = Rupees()
+    is_own = Flag()
 
 
 def test_names_are_camel_case_on_the_wire() -> None:
@@ -50,6 +51,13 @@ def test_an_instant_of_any_offset_is_understood_and_one_without_is_not() -> None
     assert read["starts_at"] == datetime(2026, 8, 22, 14, 30, tzinfo=UTC)
     with pytest.raises(ValidationError):
         Sample().load({"startsAt": "2026-08-22T20:00:00"})
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "no", None])
+def test_nothing_else_stands_for_true_or_false(value: Any) -> None:
+    assert Sample().load({"isOwn": True}) == {"is_own": True}
+    with pytest.raises(ValidationError):
+        Sample().load({"isOwn": value})
 
 
 @pytest.mark.parametrize(("paise", "sent"), [(49_900, 499), (3_992, 39.92), (1, 0.01), (0, 0)])

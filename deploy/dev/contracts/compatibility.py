@@ -165,7 +165,7 @@ class _Comparison:
         """Compare enumerations, formats and patterns."""
         if "enum" in received:
             if "enum" not in sent:
-                yield f"{self._may} be anything, or only one of {received['enum']}"
+                yield f"{self._may} be anything"
             for value in sent.get("enum", ()):
                 if value not in received["enum"]:
                     yield f"{self._may} be {value}"
@@ -182,7 +182,8 @@ class _Comparison:
 
     def _changed(self, kind: str, sent: Schema, received: Schema) -> Iterator[str]:
         before, after = (sent, received) if self.way is Way.REQUEST else (received, sent)
-        yield f"had the {kind} {before.get(kind, 'of none')}, has {after.get(kind, 'none')}"
+        was = f"had {kind} {before[kind]}" if kind in before else f"had no {kind}"
+        yield f"{was}, has {after.get(kind, 'none')}"
 
     def _members(self, sent: Schema, received: Schema, name: str) -> Iterator[str]:
         ours, theirs = sent.get("properties", {}), received.get("properties", {})

@@ -81,9 +81,9 @@ def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
 
 _SERVICE_OF = re.compile(r"/services/(\w+)/tests/")
 _SLOWER_LATER = (
-    "/unit/", "/integration/", "/api/", "/chaos/", "/packaging/",
-    "/observability/", "/system/", "/browser/",
-)  # fmt: skip
+    *("/unit/", "/integration/", "/api/", "/contract/"),  # the last one leaves all sorts of things
+    *("/packaging/", "/chaos/", "/observability/", "/rolling/", "/system/", "/browser/"),
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,6 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=slowness)
     for item in items:
+        _tell_apart(item)
         item.add_marker(pytest.mark.xdist_group(_sharers(item.path)))
 
 
@@ -110,6 +111,16 @@ def _sharers(path: Path) -> str:
     if owner := _SERVICE_OF.search(path.as_posix()):
         return owner[1]
     return path.as_posix() if path.parent.name == "system" else path.parent.name
+
+
+def _tell_apart(item: pytest.Item) -> None:
+    """Give the tests that Schemathesis makes the ids that their names promise.
+
+    This release of pytest takes the name of the function for all of them: of several processes,
+    each would run one test a function.
+    """
+    if item.parent is not None and not item.nodeid.endswith(f"::{item.name}"):
+        item._id = item.id.parse(f"{item.parent.nodeid}::{item.name}")
 
 
 @pytest.fixture(scope="session")

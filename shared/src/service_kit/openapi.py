@@ -27,6 +27,15 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Flag(fields.Boolean):
+    """True or false; neither a number nor a text stands for them."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class OtherNumber(fields.Field[int]):
     """A whole number inside that is another number on the wire."""
 
@@ -82,7 +91,10 @@ class Schema(ma.Schema):
 
 
 class ProblemSchema(Schema):
-    """RFC 9457 problem with the members every error of this API has."""
+    """RFC 9457 problem with the members every error of this API has; some have more."""
+
+    class Meta:
+        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)

@@ -33,8 +33,14 @@ class Blueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = _Parser()
 
     def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
-        """Declare what the route below takes; the schema is made once, not for every request."""
-        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+        """Declare what the route below takes; the schema is made once, not for every request.
+
+        A body is required if one of its members is.
+        """
+        made = schema() if isinstance(schema, type) else schema
+        if options.get("location") not in {"query", "headers"}:
+            options.setdefault("required", any(each.required for each in made.fields.values()))
+        return super().arguments(made, **options)
 
     def alt_response(self, status_code: int, response: str | None = None, **options: Any) -> Any:
         """Document another answer of the route below; errors are problems."""

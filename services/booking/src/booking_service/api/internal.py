@@ -35,7 +35,7 @@ from booking_service.usecases.learn_terms import learn_terms
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
 from service_kit.access import allow
-from service_kit.openapi import Instant, Schema
+from service_kit.openapi import Flag, Instant, Schema
 from service_kit.pagination import MAX_LIMIT, Page, PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
 
@@ -69,8 +69,8 @@ class OfferRequest(Schema):
     platform_fee_basis_points = fields.Integer(
         required=True, strict=True, allow_none=True, validate=validate.Range(0, 10_000)
     )
-    on_sale = fields.Boolean(required=True)
-    unsold_only = fields.Boolean(
+    on_sale = Flag(required=True)
+    unsold_only = Flag(
         load_default=False,
         metadata={"description": "refuse it if tickets are held or sold"},
     )
@@ -103,7 +103,7 @@ class CancellationSchema(Schema):
 
 
 class StandingRequest(Schema):
-    allowed = fields.Boolean(required=True)
+    allowed = Flag(required=True)
     version = _whole(at_least=1)
 
 

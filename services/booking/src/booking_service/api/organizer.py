@@ -32,6 +32,13 @@ JSON_OR_CSV = fields.String(
 )
 
 
+AS_CSV: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": "text/csv",
+    "success": True,
+}
+
+
 class FormatArguments(Schema):
     format = JSON_OR_CSV
 
@@ -97,6 +104,7 @@ class AttendeesResponse(Schema):
 @allow(CREATORS)
 @blp.arguments(FormatArguments, location="query", as_kwargs=True)
 @blp.response(200, OwnSalesResponse)
+@blp.alt_response(200, **AS_CSV)
 @blp.alt_response(403, description="`NOT_APPROVED`")
 def get_sales(format: str) -> dict[str, list[SoldShow]] | Response:
     """List what was sold of the caller's shows, by date; once revoked, of those with sales"""
@@ -126,6 +134,7 @@ def get_dashboard() -> Dashboard:
 @allow(SIGNED_IN)
 @blp.arguments(AttendeesArguments, location="query", as_kwargs=True)
 @blp.response(200, AttendeesResponse)
+@blp.alt_response(200, **AS_CSV)
 @blp.alt_response(403, description="`SECOND_FACTOR_REQUIRED`: admins, for others' shows")
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`: unknown, or someone else's")
 def get_attendees(

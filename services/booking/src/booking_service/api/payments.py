@@ -19,6 +19,15 @@ blp = Blueprint("payments", __name__, description="Paying online")
 
 MAX_WEBHOOK_BYTES = 256 * 1024
 MAX_TEXT = 200
+SIGNATURE = "X-Razorpay-Signature"
+SIGNED = {
+    "in": "header",
+    "name": SIGNATURE,
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "HMAC-SHA-256 of the body as it is",
+}
+EVENT = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
 class CheckoutRequest(Schema):
@@ -57,6 +66,7 @@ def post_payment(
 
 @blp.post("/api/v1/webhooks/razorpay")
 @allow(EVERYONE)
+@blp.doc(parameters=[SIGNED], requestBody=EVENT)
 @blp.response(200, WebhookResponse)
 @blp.alt_response(400, description="`WEBHOOK_NOT_VERIFIED`: the signature is wrong or missing")
 @blp.alt_response(413, description="larger than 256 KiB")
@@ -67,5 +77,5 @@ def post_webhook() -> dict[str, bool]:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TOO_LARGE", "This is larger than any webhook."
         )
     body = request.stream.read(MAX_WEBHOOK_BYTES + 1)
-    take_webhook(wired().desk, body=body, signature=request.headers.get("X-Razorpay-Signature", ""))
+    take_webhook(wired().desk, body=body, signature=request.headers.get(SIGNATURE, ""))
     return {"received": True}

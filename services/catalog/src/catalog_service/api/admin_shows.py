@@ -26,7 +26,7 @@ from catalog_service.usecases.set_show_fee import set_show_fee
 from catalog_service.usecases.unpublish_show import unpublish_show
 from catalog_service.wiring import Wiring
 from service_kit.access import allow
-from service_kit.openapi import Schema
+from service_kit.openapi import Flag, Schema
 from service_kit.pagination import PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
 
@@ -76,9 +76,7 @@ class ActionRequest(Schema):
         validate=validate.Range(0, 100),
         metadata={"description": "percent, for UPDATE_FEE; null: the usual one"},
     )
-    is_disbursed = fields.Boolean(
-        truthy={True},
-        falsy={False},
+    is_disbursed = Flag(
         metadata={"description": "for SET_DISBURSED; true pays the creator out, once"},
     )
     reason = LongText(

@@ -10,7 +10,7 @@ from catalog_service.api.schemas import MAX_QUERY, ComedianResponse, ShowSchema
 from catalog_service.domain.comedians import MAX_BIO, MAX_NAME, MAX_SOCIAL_LINK
 from catalog_service.domain.links import MAX_LINK
 from catalog_service.domain.shows import MAX_INSTAGRAM_URLS, MAX_YOUTUBE_URLS
-from service_kit.openapi import Schema
+from service_kit.openapi import Flag, Schema
 from service_kit.pagination import PageArguments
 
 _LISTS = ("youtube_urls", "instagram_urls")
@@ -48,7 +48,7 @@ class ComedianChangesRequest(Schema):
 
 class ComedianRequest(ComedianChangesRequest):
     name = Text(required=True, validate=validate.Length(1, MAX_NAME))
-    is_own = fields.Boolean(
+    is_own = Flag(
         load_default=False,
         metadata={"description": "the caller, a comedian, is who this entry is about"},
     )

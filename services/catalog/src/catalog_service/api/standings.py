@@ -10,7 +10,7 @@ from catalog_service.api.wired import wired
 from catalog_service.domain.standings import Standing
 from catalog_service.usecases.take_standing import take_standing
 from service_kit.access import allow
-from service_kit.openapi import Schema
+from service_kit.openapi import Flag, Schema
 from service_kit.routes import Blueprint
 
 blp = Blueprint("standings", __name__, description="Creators, for other services")
@@ -19,7 +19,7 @@ MAX_VERSION = 2**63 - 1
 
 
 class StandingRequest(Schema):
-    allowed = fields.Boolean(required=True)
+    allowed = Flag(required=True)
     version = fields.Integer(required=True, strict=True, validate=validate.Range(1, MAX_VERSION))
 
 

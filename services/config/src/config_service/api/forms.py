@@ -21,7 +21,7 @@ from config_service.domain.values import (
     RefundTier,
     Retention,
 )
-from service_kit.openapi import Schema
+from service_kit.openapi import Flag, Schema
 
 
 class SlabSchema(Schema):
@@ -99,7 +99,7 @@ class RefundTierSchema(Schema):
 
 class RefundPolicySchema(Schema):
     tiers = fields.List(fields.Nested(RefundTierSchema), required=True)
-    refunds_convenience_fee = fields.Boolean(required=True, truthy={True}, falsy={False})
+    refunds_convenience_fee = Flag(required=True)
 
     @post_load
     def _policy(self, data: dict[str, Any], **_kwargs: Any) -> RefundPolicy:
