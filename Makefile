@@ -102,8 +102,8 @@ validate-deploy: venv ## what describes production, by the tools that carry it o
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check openapi-release previous-release
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
-# Two at a time, each with servers of its own; a service's tests, in their order, in one of them.
-IN_PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
+# Two at a time, each with servers of its own; what shares them stays in one (devstack/testing.py).
+IN_PARALLEL := -n 2 --no-loadscope-reorder
 test: lint types openapi-check ## everything there is to check            [SERVICE=x]
 	@$(PY) -m pytest $(IN_PARALLEL) $(wildcard $(TESTS))
 

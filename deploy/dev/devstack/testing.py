@@ -1,15 +1,16 @@
 """Pytest plugin: a real Postgres for the session, with the schemas that services ask for."""
 
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from devstack.postgres import Postgres, throwaway_postgres
 from devstack.settings import CHECKOUT
@@ -79,7 +80,6 @@ def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
         time.sleep(0.1)
 
 
-_SERVICE_OF = re.compile(r"/services/(\w+)/tests/")
 _SLOWER_LATER = (
     *("/unit/", "/integration/", "/api/", "/contract/"),  # the last one leaves all sorts of things
     *("/packaging/", "/chaos/", "/observability/", "/rolling/", "/system/", "/browser/"),
@@ -88,10 +88,7 @@ _SLOWER_LATER = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is fast first, and what needs every process last; the order within a kind stays.
-
-    Where two processes share the tests, those that share a database or servers stay in one.
-    """
+    """Run what is fast first, and what needs every process last; the order within a kind stays."""
 
     def slowness(item: pytest.Item) -> int:
         path = item.path.as_posix()
@@ -100,17 +97,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=slowness)
     for item in items:
         _tell_apart(item)
-        item.add_marker(pytest.mark.xdist_group(_sharers(item.path)))
-
-
-def _sharers(path: Path) -> str:
-    """Name the tests that share what is costly to start: a service's, a folder's.
-
-    Those of the system take so long that each file is one's own; both processes start one.
-    """
-    if owner := _SERVICE_OF.search(path.as_posix()):
-        return owner[1]
-    return path.as_posix() if path.parent.name == "system" else path.parent.name
 
 
 def _tell_apart(item: pytest.Item) -> None:
@@ -121,6 +107,26 @@ def _tell_apart(item: pytest.Item) -> None:
     """
     if item.parent is not None and not item.nodeid.endswith(f"::{item.name}"):
         item._id = item.id.parse(f"{item.parent.nodeid}::{item.name}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_TogetherIfTheyShare":
+    """Where several processes share the tests, give what shares servers to one of them."""
+    return _TogetherIfTheyShare(config, log)
+
+
+class _TogetherIfTheyShare(LoadScopeScheduling):
+    """Keeps tests together that share what is costly to start: a service's, a folder's.
+
+    Those of the system take so long that each file goes by itself; every process starts one.
+    (`--dist loadgroup` keeps nothing together: this release of pytest takes no ids with groups.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0])
+        if file.parts[0] == "services":
+            return file.parts[1]
+        return file.as_posix() if file.parent.name == "system" else file.parent.as_posix()
 
 
 @pytest.fixture(scope="session")
