@@ -10,13 +10,13 @@ from devstack.settings import PORTS
 from devstack.stack import Stack
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     with collecting() as collector:
         yield collector
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     environment = {**free_ports(PORTS), **collector.environment}
     with Stack(tmp_path_factory.mktemp("traced"), environment, throwaway=True) as stack:

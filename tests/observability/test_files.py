@@ -83,8 +83,8 @@ def test_alarms_are_raised_when_they_should_be() -> None:
 
 
 @pytest.mark.system
-def test_every_metric_that_is_named_anywhere_is_exposed_by_a_real_process(traced: Stack) -> None:
-    visitor = Visitor(traced.url)
+def test_every_metric_that_is_named_anywhere_is_exposed_by_a_real_process(stack: Stack) -> None:
+    visitor = Visitor(stack.url)
     visitor.sign_in("organizer@comedy.example")
     assert visitor.get("/api/v1/shows?mode=manage").ok
     visitor.close()
@@ -96,7 +96,7 @@ def test_every_metric_that_is_named_anywhere_is_exposed_by_a_real_process(traced
         "GATEWAY_METRICS_PORT",
     ]
     for port in ports:
-        url = f"http://127.0.0.1:{traced.settings[port]}/metrics"
+        url = f"http://127.0.0.1:{stack.settings[port]}/metrics"
         exposed |= series_of(requests.get(url, timeout=10).text)
 
     named = {(each.place, name) for each in expressions() for name in each.metrics}
@@ -105,8 +105,8 @@ def test_every_metric_that_is_named_anywhere_is_exposed_by_a_real_process(traced
 
 
 @pytest.mark.system
-def test_a_gauge_tells_of_all_processes_of_a_service(traced: Stack) -> None:
-    url = f"http://127.0.0.1:{traced.settings['BOOKING_PORT']}/metrics"
+def test_a_gauge_tells_of_all_processes_of_a_service(stack: Stack) -> None:
+    url = f"http://127.0.0.1:{stack.settings['BOOKING_PORT']}/metrics"
 
     def connections() -> float:
         return sum(

@@ -225,7 +225,7 @@ def everything(use: Wiring) -> Callable[[], dict[str, list[str]]]:
     return dump
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def neighbours(databases: Databases) -> Iterator[Neighbours]:
     neighbours = Neighbours(databases)
     try:
@@ -236,7 +236,7 @@ def neighbours(databases: Databases) -> Iterator[Neighbours]:
         neighbours.stop_all()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def connected(
     neighbours: Neighbours, databases: Databases, issuer: TokenIssuer
 ) -> Iterator[Wiring]:
