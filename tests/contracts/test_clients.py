@@ -42,6 +42,7 @@ FEES = FeeSchedule(3, 800, (FeeSlab(0, 700),))
 SETTINGS = PlatformSettings(3, {})
 SLABS = {"slabs": [{"fromRupees": 0, "basisPoints": 700}, {"fromRupees": 200, "basisPoints": 0}]}
 TIERS = [{"hoursBeforeStart": 48, "basisPoints": 10_000}, {"hoursBeforeStart": 0, "basisPoints": 0}]
+LAST_PAGE = {"nextCursor": None}
 POLICY = {"refundPolicy": {"tiers": TIERS, "refundsConvenienceFee": False}}
 OFFER = Offer(
     show_id=SHOW,
@@ -188,6 +189,14 @@ CALLS = [
         catalog_booking.OfferClient.withdraw,
         SHOW,
         version=2,
+    ),
+    call(
+        "catalog",
+        "booking",
+        "GET /internal/offers",
+        catalog_booking.OfferClient.versions,
+        always=LAST_PAGE,
+        was_read=lambda offers: list(offers) is not None,
     ),
     call(
         "catalog",

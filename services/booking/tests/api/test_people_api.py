@@ -161,6 +161,8 @@ def test_a_table_is_given_or_said_to_be_about_nobody() -> None:
         "ticket_key",
         "ledger_person",
         "account_deletion",
+        "notice",
+        "notice_scan",
     }
     tables: Any = models.Base.metadata.tables.values()
 
