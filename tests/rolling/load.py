@@ -56,7 +56,7 @@ class Load:
         with self._lock:
             self._answered.clear()
 
-    def repeat(self, *steps: Callable[[], None], pause: float = 0.1) -> None:
+    def repeat(self, *steps: Callable[[], None], pause: float = 0.25) -> None:
         """Take these steps again and again, whatever becomes of them, until the end."""
         while not self._stopping.is_set():
             for step in steps:
@@ -175,7 +175,7 @@ def organizer(load: Load) -> None:
         def see_sales() -> None:
             expect(person.get("/api/v1/organizer/sales"), 200)
 
-        load.repeat(publish, see_own_shows, see_sales, pause=0.2)
+        load.repeat(publish, see_own_shows, see_sales, pause=0.5)
 
 
 def admin(load: Load) -> None:
@@ -205,7 +205,7 @@ def newcomer(load: Load) -> None:
             expect(person.get("/api/v1/user/onboarding-status"), 200)
             person.sign_out()
 
-        load.repeat(sign_in, pause=0.5)
+        load.repeat(sign_in, pause=1.0)
 
 
 def a_show(**changes: Any) -> dict[str, Any]:
