@@ -135,7 +135,7 @@ openapi-release: venv service ## at a release: what callers rely on from now on 
 
 .PHONY: fuzz
 fuzz: venv ## the APIs against their documents, at length  [EXAMPLES=100] [SERVICE=x]
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n 2 --dist loadgroup \
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest $(IN_PARALLEL) \
 		$(wildcard services/$(or $(SERVICE),*)/tests/contract)
 
 .PHONY: bench
