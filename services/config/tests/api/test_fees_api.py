@@ -94,6 +94,20 @@ def test_admins_set_slabs_and_the_platform_fee_stays(
     assert client.get(FEES_PATH, headers=admin).json == answer.json
 
 
+@pytest.mark.parametrize("bound", [None, 5, 10**12, 999_999.99, "", "Infinity", True])
+def test_the_last_slab_is_open_ended_whatever_its_bound(
+    client: FlaskClient, admin: dict[str, str], bound: Any
+) -> None:
+    slabs = [{"minPrice": 0, "maxPrice": 99, "fee": 0.05}, {"minPrice": 100, "fee": 0.0725}]
+    last = {**slabs[1], "maxPrice": bound}
+
+    answer = client.post(FEES_PATH, json={"slabs": [slabs[0], last]}, headers=admin)
+
+    assert answer.status_code == 200, answer.json
+    bounds = [slab["maxPrice"] for slab in answer.json["feeConfig"]["feeSlabs"]]
+    assert bounds == [99, 1_000_000]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_the_platform_fee_is_set_in_percent_with_two_decimals(
     client: FlaskClient, admin: dict[str, str], use: Wiring, method: str

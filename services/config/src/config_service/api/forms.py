@@ -31,13 +31,12 @@ class SlabSchema(Schema):
         attribute="from_rupees",
         metadata={"description": "whole rupees"},
     )
-    max_price = fields.Integer(
+    max_price = fields.Raw(
         load_default=None,
-        allow_none=True,
-        strict=True,
         attribute="to_rupees",
         metadata={
-            "description": "whole rupees: the next slab's minPrice - 1; anything in the last slab"
+            "type": "integer",
+            "description": "whole rupees: the next slab's minPrice - 1; anything in the last slab",
         },
     )
     fee = Share(FRACTION, required=True, attribute="basis_points")
