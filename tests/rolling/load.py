@@ -1,4 +1,4 @@
-"""People who use the platform without a pause, and what becomes of each of their requests."""
+"""People who use the platform all the time, and what becomes of each of their requests."""
 
 import threading
 import time

@@ -33,6 +33,14 @@ def visitor(stack: Stack) -> Iterator[VisitorFactory]:
 
 
 @pytest.fixture
+def admin(visitor: VisitorFactory) -> Visitor:
+    """The seeded admin, second factor given."""
+    person = visitor("admin@comedy.example")
+    person.give_second_factor(ADMIN_PASSWORD)
+    return person
+
+
+@pytest.fixture
 def draft(visitor: VisitorFactory) -> ShowFactory:
     """Have the seeded organizer write down a show."""
 

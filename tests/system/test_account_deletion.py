@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import requests
 from PIL import Image
-from tests.system.conftest import ADMIN_PASSWORD, published
+from tests.system.conftest import published
 
 from devstack.stack import Stack
 from devstack.testing import eventually
@@ -94,13 +94,6 @@ def available(visitor: Visitor, show: dict[str, Any]) -> int:
     answer = visitor.get(f"/api/v1/shows/{show['id']}")
     assert answer.status_code == 200, answer.text
     return int(answer.json()["show"]["ticketInventory"]["available"])
-
-
-@pytest.fixture
-def admin(visitor: VisitorFactory) -> Visitor:
-    person = visitor("admin@comedy.example")
-    person.give_second_factor(ADMIN_PASSWORD)
-    return person
 
 
 @pytest.fixture

@@ -1,32 +1,20 @@
 """What people are told by mail, from the request to the file that stands for their mailbox."""
 
-from collections.abc import Callable
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from tests.system.conftest import ADMIN_PASSWORD
+from tests.system.conftest import ShowFactory, VisitorFactory
 
 from devstack.stack import Stack
 from devstack.testing import eventually
 from devstack.visitor import Visitor
 
-VisitorFactory = Callable[..., Visitor]
-ShowFactory = Callable[..., dict[str, Any]]
-
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture
-def admin(visitor: VisitorFactory) -> Visitor:
-    person = visitor("admin@comedy.example")
-    person.give_second_factor(ADMIN_PASSWORD)
-    return person
 
 
 def test_a_buyer_is_told_of_a_booking_and_of_the_end_of_its_show(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.backup.grants import grants
-from tests.system.conftest import ADMIN_PASSWORD, ShowFactory, VisitorFactory
+from tests.system.conftest import ShowFactory, VisitorFactory
 from tests.system.test_account_deletion import Person, book
 
 from devstack.restoring import restore
@@ -17,13 +17,6 @@ from devstack.visitor import Visitor
 from erasure_scan.scan import scan
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture
-def admin(visitor: VisitorFactory) -> Visitor:
-    person = visitor("admin@comedy.example")
-    person.give_second_factor(ADMIN_PASSWORD)
-    return person
 
 
 def devstack(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 import requests
 from psycopg.rows import dict_row
-from tests.system.conftest import ADMIN_PASSWORD
 
 from devstack.stack import Stack
 from devstack.testing import eventually
@@ -32,13 +31,6 @@ BOTH_SIDES = """
     LEFT JOIN catalog.show AS s USING (id)
     LEFT JOIN booking.ticket_inventory AS i ON i.show_id = wanted.id
 """
-
-
-@pytest.fixture
-def admin(visitor: VisitorFactory) -> Visitor:
-    person = visitor("admin@comedy.example")
-    person.give_second_factor(ADMIN_PASSWORD)
-    return person
 
 
 @pytest.fixture

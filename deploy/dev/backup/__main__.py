@@ -15,8 +15,8 @@ from backup.dump import make_backup
 from backup.errors import BackupError
 from backup.load import restore_backup
 from backup.manifest import Manifest
-from backup.schemas import SERVICES
 from backup.tools import Tools
+from devstack.settings import SERVICES
 
 _NOT_IN_IT = "not in it: the journal of deletions, secrets, logs"
 _BUCKET = "NOT IN IT: uploads; they are in a bucket, or MEDIA_DIR is not set"

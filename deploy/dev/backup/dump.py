@@ -17,8 +17,9 @@ from psycopg import sql
 
 from backup.errors import BackupError
 from backup.manifest import Manifest, MediaPart, ServicePart, StoredFile
-from backup.schemas import CHECKOUT, schemas_of
+from backup.schemas import schemas_of
 from backup.tools import Tools
+from devstack.processes import service_folder
 
 # Where each is a server of its own, their moments are milliseconds apart: whoever refers to others
 # is read before them, so that whom a booking names is in identity's data.
@@ -136,7 +137,7 @@ def _copy_uploads(folder: Path, uploads: list[str], media: Path) -> MediaPart:
 
 
 def _release_of(service: str) -> str:
-    project = CHECKOUT / "services" / service / "pyproject.toml"
+    project = service_folder(service) / "pyproject.toml"
     return str(tomllib.loads(project.read_text())["project"]["version"])
 
 

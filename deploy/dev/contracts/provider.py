@@ -12,7 +12,7 @@ import jsonschema_rs
 from werkzeug import Request, Response
 
 from contracts.documents import Document, Operation, Schema, committed, operations
-from contracts.listening import listening
+from devstack.listening import listening
 
 _OF_THE_TRANSPORT = frozenset(
     {

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from prometheus_client import Counter
 
@@ -101,12 +101,15 @@ class Post:
     """Writes mails from the templates of one service, and sends them. Thread-safe.
 
     A template `mail/<kind>.txt` begins with a line that is the subject; `mail/<kind>.html` says the
-    same in HTML. What is put into them has no line breaks left, and in HTML no markup.
+    same in HTML, within `layout.html`. What is put into them has no line breaks left, and in HTML
+    no markup.
     """
 
     def __init__(self, package: str, settings: MailSettings) -> None:
         self._templates = Environment(
-            loader=PackageLoader(package, "templates/mail"),
+            loader=ChoiceLoader(
+                [PackageLoader(each, "templates/mail") for each in (package, "service_kit")]
+            ),
             autoescape=select_autoescape(["html"], default=False),
             undefined=StrictUndefined,
             finalize=_on_one_line,

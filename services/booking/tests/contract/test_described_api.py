@@ -11,8 +11,8 @@ from booking_service.domain.bookings import Payments
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
-from contracts.listening import listening
 from contracts.trying import Callers, Case, described
+from devstack.listening import listening
 from service_kit.testing import TokenIssuer
 
 api = described("booking")

@@ -8,8 +8,8 @@ from services.catalog.tests.conftest import make_actor, make_details
 from catalog_service.app import create_app
 from catalog_service.usecases.create_show import create_show
 from catalog_service.wiring import Wiring
-from contracts.listening import listening
 from contracts.trying import Callers, Case, described
+from devstack.listening import listening
 from service_kit.testing import TokenIssuer
 
 api = described("catalog")

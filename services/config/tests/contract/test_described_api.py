@@ -6,8 +6,8 @@ import pytest
 
 from config_service.app import create_app
 from config_service.wiring import Wiring
-from contracts.listening import listening
 from contracts.trying import Callers, Case, described
+from devstack.listening import listening
 from service_kit.testing import TokenIssuer
 
 api = described("config")

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
 
-from contracts.listening import listening
 from contracts.trying import Callers, Case, described
+from devstack.listening import listening
 from identity_service.app import create_app
 from identity_service.wiring import Wiring
 from service_kit.testing import TokenIssuer

@@ -19,8 +19,8 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 from services.identity.tests.conftest import PUBLIC_URL
 from sqlalchemy import text
-from werkzeug.serving import make_server
 
+from devstack.listening import listening
 from identity_service.app import create_app
 from identity_service.domain.errors import RotationUnderWay
 from identity_service.repositories.keyring import REFRESH_SECONDS, Keyring, cipher_of
@@ -185,13 +185,8 @@ def keyring(use: Wiring, cipher: MultiFernet) -> Keyring:
 
 @pytest.fixture
 def jwks_url(use: Wiring, keyring: Keyring) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(replace(use, keyring=keyring)), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/.well-known/jwks.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(create_app(replace(use, keyring=keyring))) as url:
+        yield f"{url}/.well-known/jwks.json"
 
 
 def rotate_by_command(use: Wiring) -> subprocess.CompletedProcess[str]:

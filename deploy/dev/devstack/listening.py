@@ -7,17 +7,17 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from devstack.ports import LOOPBACK
+
 
 @contextmanager
 def listening(application: Any) -> Iterator[str]:
     """Have an application answer at the URL inside the block."""
-    server = make_server(
-        "127.0.0.1", 0, application, threaded=True, request_handler=_KeepingHandler
-    )
+    server = make_server(LOOPBACK, 0, application, threaded=True, request_handler=_KeepingHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{LOOPBACK}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
