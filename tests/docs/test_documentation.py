@@ -31,6 +31,15 @@ def test_every_relative_link_of_a_page_leads_somewhere(name: str) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_the_map_names_every_place_once() -> None:
+    whole = (CHECKOUT / "README.md").read_text()
+    rows = whole.partition("## Map")[2].partition("\n## ")[0]
+    places = re.findall(r"^\| `([^`]+)`", rows, re.MULTILINE)
+
+    assert len(places) > 10
+    assert sorted(set(places)) == sorted(places)
+
+
 def test_every_rule_that_code_points_to_is_written_down() -> None:
     pointers = {
         (name, *match)
