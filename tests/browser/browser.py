@@ -26,6 +26,17 @@ FLAGS = (
 )
 LOCAL = ("127.0.0.1", "localhost")
 
+# A page hears of its scheme and width with its next frame; what changes then may take a while.
+SETTLED = """
+const done = arguments[arguments.length - 1];
+const settle = () => {
+  const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  if (!changes.length) return done();
+  Promise.allSettled(changes.map((each) => each.finished)).then(settle);
+};
+requestAnimationFrame(() => requestAnimationFrame(settle));
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Programs:
@@ -75,11 +86,12 @@ class Browser:
         self._driver.get(self._url + path)
 
     def look(self, *, width: int, scheme: str, height: int = 900) -> None:
-        """Have a window of this width, and prefer a colour scheme."""
+        """Have a window of this width, prefer a colour scheme, and wait until the page looks so."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._send("Emulation.setDeviceMetricsOverride", **size)
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._send("Emulation.setEmulatedMedia", features=[feature])
+        self._driver.execute_async_script(SETTLED)
 
     def run_no_scripts(self) -> None:
         self._send("Emulation.setScriptExecutionDisabled", value=True)
