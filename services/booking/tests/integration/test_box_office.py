@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from booking_service.domain.bookings import BookingStatus
 from booking_service.domain.errors import AccountClosed, SoldOut
 from booking_service.domain.pricing import quote
-from booking_service.repositories.box_office import BoxOffice, Order
+from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice, Order
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
@@ -145,7 +145,7 @@ def test_a_call_whose_connection_is_lost_is_repeated_and_sells_once(
             {"id": show_id},
         )
         asked = [pool.submit(use.box_office.reserve, each) for each in orders]
-        eventually(lambda: len(waiting_sales(use)) == 2)
+        eventually(lambda: len(waiting_sales(use)) == BATCHES_AT_ONCE)
         with use.engine.begin() as killer:
             for pid in waiting_sales(use):
                 killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
