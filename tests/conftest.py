@@ -1,6 +1,7 @@
 """Every process and the real gateway, on free ports, with the demonstration season."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,8 @@ from devstack.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[Stack]:
     environment = {**free_ports(PORTS), "KEY_REFRESH_SECONDS": "1"}
-    with Stack(tmp_path_factory.mktemp("stack"), environment, throwaway=True) as stack:
+    folder = tmp_path_factory.mktemp("stack")
+    with Stack(folder, environment, throwaway=True, copy_of=installed) as stack:
         yield stack

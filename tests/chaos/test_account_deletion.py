@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,9 @@ DECISION = "UPDATE identity.account_deletion, INSERT identity.audit_entry"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with stage(tmp_path_factory.mktemp("chaos"), lambda *_: None, throwaway=True) as running:
+def house(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("chaos")
+    with stage(folder, lambda *_: None, copy_of=installed) as running:
         house = House(running)
         yield house
         house.close()

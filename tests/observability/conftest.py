@@ -1,6 +1,7 @@
 """The whole system, sending its traces to a collector of ours."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.observability.collector import Collector, collecting
@@ -17,7 +18,10 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def traced(
+    collector: Collector, tmp_path_factory: pytest.TempPathFactory, installed: Path
+) -> Iterator[Stack]:
     environment = {**free_ports(PORTS), **collector.environment}
-    with Stack(tmp_path_factory.mktemp("traced"), environment, throwaway=True) as stack:
+    folder = tmp_path_factory.mktemp("traced")
+    with Stack(folder, environment, throwaway=True, copy_of=installed) as stack:
         yield stack

@@ -67,7 +67,7 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[Platform]:
     """A stack whose services call one another by an address, and whose gateway knows replicas."""
     ports = free_ports(PORTS)
     addresses = {x: Address(int(ports[f"{x.upper()}_PORT"])) for x in SERVICES}
@@ -79,7 +79,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         urls = {f"{x.upper()}_URL": address.url for x, address in addresses.items()}
         environment = {**ports, **urls, "DRAIN_SECONDS": DRAIN_SECONDS}
         stack = running.enter_context(
-            Stack(tmp_path_factory.mktemp("stack"), environment, throwaway=True)
+            Stack(folder / "stack", environment, throwaway=True, copy_of=installed)
         )
         next_web = {x: release.web(stack) for x, release in releases.items()}
         known = {

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,10 +72,11 @@ class Purchase:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[Stack]:
     """A stack that takes payments, and asks the provider soon about what it does not hear of."""
     settings = {"PAYMENTS": "razorpay", "RECONCILE_AFTER_SECONDS": "2", **free_ports(PORTS)}
-    with Stack(tmp_path_factory.mktemp("payments"), settings, throwaway=True) as stack:
+    folder = tmp_path_factory.mktemp("payments")
+    with Stack(folder, settings, throwaway=True, copy_of=installed) as stack:
         yield stack
 
 

@@ -116,13 +116,14 @@ def wait_until(look: Callable[[], bool], what: str, *, seconds: float = 60.0) ->
 
 
 @contextmanager
-def stage(run_dir: Path, report: Report, *, throwaway: bool = False) -> Iterator[Stage]:
+def stage(run_dir: Path, report: Report, *, copy_of: Path | None = None) -> Iterator[Stage]:
     """Run a stack that takes payments and lies behind the proxies; only its logs stay.
 
     Args:
         run_dir: holds what the stack leaves behind.
         report: told what has been done, for people to read.
-        throwaway: trade crash safety of the database for speed; nobody must kill it then.
+        copy_of: what a stack has saved, to begin with; the database is then not safe from being
+            killed.
 
     Raises:
         StackError: something is in the way or does not start.
@@ -150,7 +151,8 @@ def stage(run_dir: Path, report: Report, *, throwaway: bool = False) -> Iterator
             Stack(
                 run_dir,
                 environment,
-                throwaway=throwaway,
+                throwaway=copy_of is not None,
+                copy_of=copy_of,
                 longest_delay=_RESTART_SECONDS,
                 report=report,
             )

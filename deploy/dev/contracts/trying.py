@@ -13,12 +13,14 @@ from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
 from contracts.documents import committed
+from service_kit import deadline
 from service_kit.testing import TokenIssuer
 
 Headers: TypeAlias = Mapping[str, str]
 Case: TypeAlias = schemathesis.Case[Any]
 
 _CONFIG = Path(__file__).with_name("schemathesis.toml")
+_PATIENCE_MS = "2000"  # nobody works off what is begun: an answer that waits for it is one of those
 _OF_THOSE_LET_IN = 10  # requests, for a few by people who are not
 
 
@@ -52,7 +54,8 @@ class Callers:
         for name in self.known.keys() & case.path_parameters.keys() if dice % 2 else ():
             case.path_parameters[name] = self.known[name]
         callers = self._of(str(case.operation.definition.raw.get("x-access")))
-        case.call_and_validate(self.url, headers=dict(callers[dice % len(callers)]))
+        headers = {deadline.HEADER: _PATIENCE_MS, **callers[dice % len(callers)]}
+        case.call_and_validate(self.url, headers=headers)
 
     def _of(self, access: str) -> Sequence[Headers]:
         """Return callers of an operation: everybody, and most often who is let in."""

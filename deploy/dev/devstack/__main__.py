@@ -22,6 +22,7 @@ from devstack.settings import (
     CHECKOUT,
     DATABASE,
     ROLES,
+    SECRETS_FILE,
     SERVICES,
     Settings,
     resolve,
@@ -255,7 +256,7 @@ def _settings() -> Settings:
     run_dir = _run_dir()
     if published := published_settings(run_dir):
         return published
-    if not (run_dir / "secrets.env").exists():
+    if not (run_dir / SECRETS_FILE).exists():
         raise StackError(_NOT_RUNNING)
     return resolve(run_dir, os.environ)
 

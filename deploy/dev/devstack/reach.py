@@ -55,6 +55,11 @@ def wheel_binaries() -> Path:
     return copy / install / "bin"
 
 
+def copy_files(source: Path, target: Path) -> None:
+    """Copy what is in a folder into another one; owners and modes stay as they are."""
+    subprocess.run(["cp", "-Rp", f"{source}/.", target], check=True)  # shutil changes the owner
+
+
 def remove_cluster(run_dir: Path) -> None:
     """Remove the cluster of a stack, and the copied binaries if no other stack uses them."""
     shutil.rmtree(_inside(run_dir), ignore_errors=True)

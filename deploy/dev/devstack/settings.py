@@ -14,6 +14,7 @@ from devstack.ports import LOOPBACK, free_ports
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE = "comedy_connect"
+SECRETS_FILE = "secrets.env"
 
 SERVICES = ("identity", "config", "catalog", "booking")  # in the order of seeding
 SERVICES_WITH_WORKER = ("identity", "catalog", "booking")
@@ -138,7 +139,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "OIDC_ISSUER": given.get("OIDC_ISSUER", values["OPENID_ISSUER"]),
         "JWT_ISSUER": given.get("JWT_ISSUER", values["PUBLIC_URL"]),
     }
-    values |= _secrets(run_dir / "secrets.env", given)
+    values |= _secrets(run_dir / SECRETS_FILE, given)
     return _with_database_urls(Settings(run_dir, values), given)
 
 

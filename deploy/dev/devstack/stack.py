@@ -1,6 +1,7 @@
 """All of Comedy Connect on one machine: what `make run` starts and what the system tests test."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -25,8 +26,15 @@ from devstack.processes import (
     service_environment,
     service_folder,
 )
-from devstack.reach import remove_cluster
-from devstack.settings import SERVICES, Settings, read_values, resolve, write_values
+from devstack.reach import copy_files, home_of_cluster, remove_cluster
+from devstack.settings import (
+    SECRETS_FILE,
+    SERVICES,
+    Settings,
+    read_values,
+    resolve,
+    write_values,
+)
 from devstack.supervision import (
     LONGEST_DELAY,
     Process,
@@ -41,6 +49,7 @@ from devstack.supervision import (
 _READY_SECONDS = 120.0  # the first start on a slow machine
 _COMMAND_SECONDS = 300.0
 _KILL_SECONDS = 10.0
+_SAVED_CLUSTER = "postgres"
 _MAX_CRASHES = 4  # while starting; afterwards a process is restarted for ever
 
 # Each service fills its own schema, in this order: the later ones ask the earlier ones.
@@ -61,6 +70,7 @@ class Stack:
         environment: Mapping[str, str] = os.environ,
         *,
         throwaway: bool = False,
+        copy_of: Path | None = None,
         longest_delay: float = LONGEST_DELAY,
         report: Report = lambda _what, _outcome: None,
     ) -> None:
@@ -70,12 +80,14 @@ class Stack:
             run_dir: holds everything the stack leaves behind; ours alone.
             environment: ports, URLs and secrets (`settings.py`), and what processes inherit.
             throwaway: trade crash safety of the database for speed, and remove it when stopped.
+            copy_of: what `save` has kept, to begin with; for a stack that is thrown away.
             longest_delay: seconds before a process that keeps crashing is started again.
             report: told what has been done, for people to read.
         """
         self.run_dir = run_dir.resolve()
         self.environment = dict(environment)
         self._throwaway = throwaway
+        self._copy_of = copy_of
         self._longest_delay = longest_delay
         self._report = report
         self._undo = ExitStack()
@@ -134,6 +146,9 @@ class Stack:
         if self._throwaway:
             remove_cluster(self.run_dir)
             self._undo.callback(remove_cluster, self.run_dir)
+        if self._copy_of:
+            shutil.copy2(self._copy_of / SECRETS_FILE, self.run_dir)
+            copy_files(self._copy_of / _SAVED_CLUSTER, home_of_cluster(self.run_dir))
         self.settings = resolve(self.run_dir, self.environment)
         require_free(self.settings.ports)
         self._publish_settings()
@@ -141,6 +156,7 @@ class Stack:
             self.run_dir, cancelled=lambda: self._cancelled, longest_delay=self._longest_delay
         )
         self._start_database()
+        self._undo.callback(self.stop_processes)
 
     def start_processes(self, *, without: Collection[str] = ()) -> None:
         """Migrate and start everything beside the database but these; wait until it is ready.
@@ -159,14 +175,27 @@ class Stack:
         self.wait_until_ready(*(self._processes.keys() - set(SERVICES) - set(without)))
 
     def stop_processes(self) -> None:
-        """Stop everything but the database, until `start_processes`."""
-        self.supervisor.stop(*(self._processes.keys() & self.supervisor.names))
+        """Stop everything but the database, what others started here too; see `start_processes`."""
+        self.supervisor.stop(*(self.supervisor.names - {POSTGRES}))
 
     def accept_restored_data(self) -> None:
         """Renew the grants; the next `start_processes` migrates, and seeds nothing on top."""
         self._postgres.apply_roles()
         self._migration_note.unlink(missing_ok=True)
         self._seeding_note.touch()
+
+    def save(self, folder: Path) -> None:
+        """Stop everything, and keep data and secrets in a new folder, for stacks that are copies.
+
+        There is no such folder before it is complete.
+        """
+        self.stop_processes()
+        self._postgres.stop()
+        draft = folder.with_suffix(".new")
+        (draft / _SAVED_CLUSTER).mkdir(mode=0o700, parents=True)
+        shutil.copy2(self.run_dir / SECRETS_FILE, draft)
+        copy_files(self._postgres.home, draft / _SAVED_CLUSTER)
+        draft.rename(folder)
 
     def stop(self) -> None:
         """Stop everything, the database last. Does nothing if nothing runs."""
@@ -257,7 +286,6 @@ class Stack:
     def _start_processes(self, without: Collection[str]) -> None:
         listed = processes(self.settings, self.environment)
         self._processes = {process.name: process for process in listed}
-        self._undo.callback(self.stop_processes)
         for process in listed:
             if process.name in without:
                 continue

@@ -1,5 +1,6 @@
 """Pytest plugin: a real Postgres for the session, with the schemas that services ask for."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from devstack.ports import free_ports
 from devstack.postgres import Postgres, throwaway_postgres
-from devstack.settings import CHECKOUT
+from devstack.settings import CHECKOUT, PORTS
+from devstack.stack import Stack
 from devstack.supervision import stop_leftovers
 
 
@@ -118,7 +121,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_TogetherIf
 class _TogetherIfTheyShare(LoadScopeScheduling):
     """Keeps tests together that share what is costly to start: a service's, a folder's.
 
-    Those of the system take so long that each file goes by itself; every process starts one.
+    Those of the whole system take so long that each file goes by itself; every process starts one.
     (`--dist loadgroup` keeps nothing together: this release of pytest takes no ids with groups.)
     """
 
@@ -126,7 +129,8 @@ class _TogetherIfTheyShare(LoadScopeScheduling):
         file = Path(nodeid.partition("::")[0])
         if file.parts[0] == "services":
             return file.parts[1]
-        return file.as_posix() if file.parent.name == "system" else file.parent.as_posix()
+        by_itself = file.parent.name in {"system", "browser"}
+        return file.as_posix() if by_itself else file.parent.as_posix()
 
 
 @pytest.fixture(scope="session")
@@ -137,3 +141,22 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
         yield Databases(postgres)
     left = stop_leftovers(run_dir)
     assert not left, f"tests left these processes running: {', '.join(left)}"  # noqa: S101
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stack as its first start leaves it, made once for all processes that share the tests.
+
+    A copy of it, `Stack(…, copy_of=installed)`, has nothing to migrate and nothing to seed.
+    """
+    folder: Path = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    saved = folder / "installed"
+    with (folder / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not saved.exists():
+            run_dir: Path = tmp_path_factory.mktemp("installing")
+            with Stack(run_dir, free_ports(PORTS), throwaway=True) as stack:
+                stack.save(saved)
+    return saved
