@@ -18,7 +18,7 @@ from devstack.health import READY, ask
 from devstack.lock import running
 from devstack.ports import LOOPBACK, free_ports
 from devstack.reach import remove_cluster
-from devstack.settings import SERVICES, SERVICES_WITH_WORKER, beside_others, resolve
+from devstack.settings import SERVICES, SERVICES_WITH_WORKER, Settings, beside_others, resolve
 from devstack.stack import Stack
 from devstack.supervision import stop_leftovers
 
@@ -133,6 +133,7 @@ def stage(run_dir: Path, report: Report, *, copy_of: Path | None = None) -> Iter
         remove_cluster(run_dir)
     own = beside_others(os.environ)
     own |= {"PAYMENTS": "razorpay", "RECONCILE_AFTER_SECONDS": "2", "KEY_REFRESH_SECONDS": "1"}
+    settings = resolve(copy_of or run_dir.resolve(), own)
     commits, grammar = Faults(), Grammar()
     calls = {service: PeerFaults() for service in HOLDERS}
     with ExitStack() as undo:
@@ -146,7 +147,7 @@ def stage(run_dir: Path, report: Report, *, copy_of: Path | None = None) -> Iter
             )
             for service in HOLDERS
         }
-        environment = {**own, **_detours(run_dir, own, database, ports)}
+        environment = {**own, **_detours(settings, database, ports)}
         stack = undo.enter_context(
             Stack(
                 run_dir,
@@ -161,12 +162,9 @@ def stage(run_dir: Path, report: Report, *, copy_of: Path | None = None) -> Iter
         yield Stage(stack, commits, calls)
 
 
-def _detours(
-    run_dir: Path, own: Mapping[str, str], database: int, ports: Mapping[str, int]
-) -> dict[str, str]:
+def _detours(settings: Settings, database: int, ports: Mapping[str, int]) -> dict[str, str]:
     """Return the settings that lead services through the proxies."""
-    direct = f":{own['PG_PORT']}/"
-    settings = resolve(run_dir.resolve(), own)
+    direct = f":{settings['PG_PORT']}/"
     databases = {
         f"{service.upper()}_DATABASE_URL": settings.database_url(service).replace(
             direct, f":{database}/"
