@@ -45,7 +45,8 @@ class Batcher(Generic[Q, A]):
     The others queue; whoever has served a batch calls the first of them to serve all who wait.
 
     Who is to serve lets those go first who wait for the processor: they are about to ask, and
-    share the call. That makes batches twice as large under load, and takes no time without.
+    share the call. Under load that makes batches a fifth larger; a lone request has it take less
+    than a tenth of a millisecond longer.
     """
 
     def __init__(
