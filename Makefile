@@ -105,7 +105,7 @@ TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests
 # Two at a time, each with servers of its own; what shares them stays in one (devstack/testing.py).
 IN_PARALLEL := -n 2 --no-loadscope-reorder
 test: venv ## everything there is to check            [SERVICE=x]
-	@$(MAKE) -j 2 lint types openapi-check
+	@$(MAKE) --no-print-directory -j 2 lint types openapi-check
 	@$(PY) -m pytest $(IN_PARALLEL) $(wildcard $(TESTS))
 
 lint: venv ## ruff, the import contracts, migrations through squawk
