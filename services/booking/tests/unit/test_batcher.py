@@ -1,11 +1,13 @@
+import gc
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
 
-from booking_service.repositories.batcher import Batcher, TooManyWaiting
+from booking_service.repositories.batcher import Batcher, TooManyWaiting, _Place
 from devstack.testing import eventually
 
 LONG = 60.0
@@ -113,12 +115,30 @@ def test_a_lone_request_that_fails_is_not_repeated(counter: Counter) -> None:
     assert counter.batches == [[2]]
 
 
+def test_a_refusal_leaves_no_garbage_to_collect(counter: Counter) -> None:
+    batcher = batcher_of(counter)
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(ValueError):
+            batcher.ask(-1)
+        left = [each for each in gc.get_objects() if isinstance(each, _Place)]
+    finally:
+        gc.enable()
+
+    assert left == []
+
+
 def test_no_more_batches_are_served_at_once_than_there_are_slots(
     counter: Counter, callers: ThreadPoolExecutor
 ) -> None:
     batcher = batcher_of(counter, slots=2)
     counter.open.clear()
-    asked = [callers.submit(batcher.ask, number) for number in range(8)]
+    asked = [callers.submit(batcher.ask, 0)]
+    eventually(lambda: counter.batches == [[0]])
+    asked.append(callers.submit(batcher.ask, 1))
+    eventually(lambda: counter.batches == [[0], [1]])
+    asked += [callers.submit(batcher.ask, number) for number in range(2, 8)]
     eventually(lambda: batcher.waiting == 6)
 
     assert len(counter.batches) == 2

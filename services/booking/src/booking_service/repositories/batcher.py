@@ -84,9 +84,13 @@ class Batcher(Generic[Q, A]):
             self._wait(place)
         if place.leads:
             self._lead(place)
-        if isinstance(place.outcome, Exception):
-            raise place.outcome
-        return place.outcome
+        outcome = place.outcome
+        if isinstance(outcome, Exception):
+            try:
+                raise outcome
+            finally:
+                del place, outcome  # its traceback leads here: it would keep itself alive
+        return outcome
 
     @property
     def waiting(self) -> int:
