@@ -14,5 +14,5 @@ from devstack.stack import Stack
 def stack(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[Stack]:
     environment = {**free_ports(PORTS), "KEY_REFRESH_SECONDS": "1"}
     folder = tmp_path_factory.mktemp("stack")
-    with Stack(folder, environment, throwaway=True, copy_of=installed) as stack:
+    with Stack(folder, environment, copy_of=installed) as stack:
         yield stack

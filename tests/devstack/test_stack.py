@@ -50,7 +50,7 @@ def test_a_copy_begins_with_the_data_and_the_secrets_that_were_saved(
             database.execute("CREATE TABLE note AS SELECT 'kept' AS text")
         stack.save(saved)
 
-    copy = Stack(tmp_path / "copy", free_ports(PORTS), throwaway=True, copy_of=saved)
+    copy = Stack(tmp_path / "copy", free_ports(PORTS), copy_of=saved)
     with database_of(copy), psycopg.connect(copy.db_url()) as database:
         assert database.execute("SELECT text FROM note").fetchone() == ("kept",)
     assert copy.settings["ERASURE_KEY"] == stack.settings["ERASURE_KEY"]

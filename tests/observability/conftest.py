@@ -23,5 +23,5 @@ def traced(
 ) -> Iterator[Stack]:
     environment = {**free_ports(PORTS), **collector.environment}
     folder = tmp_path_factory.mktemp("traced")
-    with Stack(folder, environment, throwaway=True, copy_of=installed) as stack:
+    with Stack(folder, environment, copy_of=installed) as stack:
         yield stack

@@ -78,9 +78,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Itera
             running.enter_context(address.listening())
         urls = {f"{x.upper()}_URL": address.url for x, address in addresses.items()}
         environment = {**ports, **urls, "DRAIN_SECONDS": DRAIN_SECONDS}
-        stack = running.enter_context(
-            Stack(folder / "stack", environment, throwaway=True, copy_of=installed)
-        )
+        stack = running.enter_context(Stack(folder / "stack", environment, copy_of=installed))
         next_web = {x: release.web(stack) for x, release in releases.items()}
         known = {
             x.upper(): f"{LOOPBACK}:{stack.process(x).port} {LOOPBACK}:{next_web[x].port}"

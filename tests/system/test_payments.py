@@ -76,7 +76,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator
     """A stack that takes payments, and asks the provider soon about what it does not hear of."""
     settings = {"PAYMENTS": "razorpay", "RECONCILE_AFTER_SECONDS": "2", **free_ports(PORTS)}
     folder = tmp_path_factory.mktemp("payments")
-    with Stack(folder, settings, throwaway=True, copy_of=installed) as stack:
+    with Stack(folder, settings, copy_of=installed) as stack:
         yield stack
 
 

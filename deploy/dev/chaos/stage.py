@@ -152,7 +152,6 @@ def stage(run_dir: Path, report: Report, *, copy_of: Path | None = None) -> Iter
             Stack(
                 run_dir,
                 environment,
-                throwaway=copy_of is not None,
                 copy_of=copy_of,
                 longest_delay=_RESTART_SECONDS,
                 report=report,

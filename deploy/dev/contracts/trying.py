@@ -20,7 +20,7 @@ Headers: TypeAlias = Mapping[str, str]
 Case: TypeAlias = schemathesis.Case[Any]
 
 _CONFIG = Path(__file__).with_name("schemathesis.toml")
-_PATIENCE_MS = "3000"  # nobody works off what is begun: an answer that waits for it is one of those
+_PATIENCE_MS = "3000"  # of callers: what answers wait for, such as deletions, nobody does here
 _OF_THOSE_LET_IN = 10  # requests, for a few by people who are not
 
 

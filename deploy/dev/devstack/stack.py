@@ -80,13 +80,13 @@ class Stack:
             run_dir: holds everything the stack leaves behind; ours alone.
             environment: ports, URLs and secrets (`settings.py`), and what processes inherit.
             throwaway: trade crash safety of the database for speed, and remove it when stopped.
-            copy_of: what `save` has kept, to begin with; for a stack that is thrown away.
+            copy_of: what `save` has kept, to begin with; a copy is thrown away as well.
             longest_delay: seconds before a process that keeps crashing is started again.
             report: told what has been done, for people to read.
         """
         self.run_dir = run_dir.resolve()
         self.environment = dict(environment)
-        self._throwaway = throwaway
+        self._throwaway = throwaway or copy_of is not None
         self._copy_of = copy_of
         self._longest_delay = longest_delay
         self._report = report
