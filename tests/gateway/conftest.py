@@ -86,12 +86,19 @@ class Service(ThreadingHTTPServer):
         return received
 
     def stop(self) -> None:
-        """Stop answering; also the connections that are still open end. Harmless when repeated."""
+        """Stop answering, until the other ends have closed their connections, too.
+
+        A request that goes out on a connection whose end the gateway has not noticed yet would be
+        in doubt: answered with 503 at once, not waited for. Harmless when repeated.
+        """
         self.shutdown()
         self.server_close()
         for connection in self._connections:
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(5)
+                while connection.recv(65536):
+                    pass
         self._thread.join()
 
     def get_request(self) -> tuple[socket.socket, Any]:
