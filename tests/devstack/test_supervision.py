@@ -107,6 +107,19 @@ def test_stopping_kills_what_does_not_listen(run_dir: Path) -> None:
     assert "did not stop in time" in log_tail(run_dir, "dummy")
 
 
+def test_killing_asks_nobody_and_leaves_no_child(supervisor: Supervisor, run_dir: Path) -> None:
+    supervisor.start(python(STUBBORN))
+    eventually(lambda: log_tail(run_dir, "dummy").count("up") == 2)
+    leader = psutil.Process(pid_of(run_dir, "dummy"))
+    family = [leader, *leader.children()]
+
+    supervisor.kill("dummy")
+
+    assert wait_for_end(family, 5) == []
+    assert (pid_of(run_dir, "dummy"), supervisor.names) == (None, frozenset())
+    assert "supervisor" not in log_tail(run_dir, "dummy")
+
+
 def test_what_a_killed_supervisor_left_is_stopped_later(run_dir: Path) -> None:
     killed = "from devstack.supervision import *; import time\n"
     killed += f"s = Supervisor(Path({str(run_dir)!r}))\n"

@@ -156,7 +156,7 @@ class Stack:
             self.run_dir, cancelled=lambda: self._cancelled, longest_delay=self._longest_delay
         )
         self._start_database()
-        self._undo.callback(self.stop_processes)
+        self._undo.callback(self._end_processes)
 
     def start_processes(self, *, without: Collection[str] = ()) -> None:
         """Migrate and start everything beside the database but these; wait until it is ready.
@@ -176,7 +176,7 @@ class Stack:
 
     def stop_processes(self) -> None:
         """Stop everything but the database, what others started here too; see `start_processes`."""
-        self.supervisor.stop(*(self.supervisor.names - {POSTGRES}))
+        self.supervisor.stop(*self._names_beside_the_database())
 
     def accept_restored_data(self) -> None:
         """Renew the grants; the next `start_processes` migrates, and seeds nothing on top."""
@@ -198,7 +198,10 @@ class Stack:
         draft.rename(folder)
 
     def stop(self) -> None:
-        """Stop everything, the database last. Does nothing if nothing runs."""
+        """Stop everything, the database last. Does nothing if nothing runs.
+
+        What is thrown away is not asked to end in order: that takes seconds.
+        """
         self._undo.close()
 
     def cancel(self) -> None:
@@ -259,6 +262,15 @@ class Stack:
         """Run a service's own command, such as `"booking", "seed"`; return what it printed."""
         self._run_commands([(service, *arguments)])
         return log_file(self.run_dir, f"{service}-{arguments[0]}").read_text()
+
+    def _end_processes(self) -> None:
+        if self._throwaway:
+            self.supervisor.kill(*self._names_beside_the_database())
+        else:
+            self.stop_processes()
+
+    def _names_beside_the_database(self) -> frozenset[str]:
+        return self.supervisor.names - {POSTGRES}
 
     def _start_database(self) -> None:
         pg_bin = self.environment.get("PG_BIN", "")

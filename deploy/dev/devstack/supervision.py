@@ -86,6 +86,14 @@ class Supervisor:
         for keeper in keepers:
             keeper.wait_until_stopped(deadline)
 
+    def kill(self, *names: str) -> None:
+        """Kill these processes, of which nobody needs what they would still do."""
+        keepers = [self._keepers.pop(name) for name in names]
+        for keeper in keepers:
+            keeper.kill()
+        for keeper in keepers:
+            keeper.join()
+
     @property
     def names(self) -> frozenset[str]:
         """Names of the processes that are kept running."""
@@ -171,6 +179,13 @@ class _Keeper(threading.Thread):
                 child.send_signal(self._process.stop_signal)
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGCONT)  # one that is frozen would not hear
+
+    def kill(self) -> None:
+        """End the process and all of its group."""
+        with self._spawning:
+            self._stopping.set()
+            if (child := self._child) is not None:
+                _kill_group(child.pid)
 
     def wait_until_stopped(self, deadline: float) -> None:
         """Wait for the end of the process and kill it if that takes until the deadline."""
