@@ -1,5 +1,7 @@
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +26,20 @@ def configured() -> Iterator[None]:
     finally:
         root.handlers, root.level = before
         structlog.reset_defaults()
+
+
+def output_of(program: str) -> subprocess.Popen[str]:
+    setting_up = "from service_kit import logs; logs.configure(service='things')\n"
+    return subprocess.Popen(  # noqa: S603 our own program
+        [sys.executable, "-c", setting_up + program],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def messages(output: str) -> list[str]:
+    return [json.loads(line)["message"] for line in output.splitlines()]
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -78,6 +94,70 @@ def test_what_is_below_the_level_is_not_written(
         logging.getLogger("x").debug("detail")
 
     assert written(capsys) == []
+
+
+def test_an_entry_is_written_a_moment_later_whether_or_not_more_follow() -> None:
+    program = "import structlog, time; structlog.get_logger('y').info('alone'); time.sleep(60)"
+    with output_of(program) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        process.kill()
+
+    assert messages(line) == ["alone"]
+
+
+def test_a_warning_is_written_at_once_with_all_that_came_before() -> None:
+    program = """
+import os, structlog
+structlog.get_logger('y').info('first')
+structlog.get_logger('y').warning('second')
+os._exit(0)
+"""
+    with output_of(program) as process:
+        assert messages(process.communicate()[0]) == ["first", "second"]
+
+
+def test_nothing_is_lost_at_the_end_of_a_process() -> None:
+    program = """
+import structlog
+for number in range(1000):
+    structlog.get_logger('y').info(str(number))
+"""
+    with output_of(program) as process:
+        assert messages(process.communicate()[0]) == [str(number) for number in range(1000)]
+
+
+def test_a_forked_process_repeats_nothing_and_says_what_is_its_own() -> None:
+    program = """
+import os, structlog, time
+log = structlog.get_logger('y')
+log.info('parent')
+if os.fork() == 0:
+    log.info('child')
+    time.sleep(60)
+log.info('parent again')
+time.sleep(60)
+"""
+    with output_of(program) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(3)]
+        os.killpg(process.pid, signal.SIGKILL)
+
+    assert sorted(messages("".join(lines))) == ["child", "parent", "parent again"]
+
+
+def test_where_nobody_can_write_work_goes_on() -> None:
+    program = """
+import os, structlog
+log = structlog.get_logger('y')
+os.dup2(os.open('/dev/full', os.O_WRONLY), 1)
+for number in range(1000):
+    log.info(str(number))
+log.warning('still there')
+os._exit(7)
+"""
+    with output_of(program) as process:
+        assert process.wait() == 7
 
 
 @pytest.mark.parametrize(

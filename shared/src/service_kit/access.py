@@ -6,10 +6,11 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, g, request
+from flask import Flask, Request, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service_kit.problems import Problem
+from service_kit.routes import current_request
 from service_kit.tokens import (
     SECOND_FACTOR,
     Caller,
@@ -114,7 +115,7 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
 
     @app.before_request
     def check_access() -> None:
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        asked = current_request()
         endpoint = asked.endpoint
         if endpoint is None or endpoint in _UNCHECKED_ENDPOINTS:
             return  # unknown path or method: answered 404 or 405
@@ -163,7 +164,7 @@ def current_caller_or_none() -> Caller | None:
 
 
 def _identify(asked: Request, verifier: TokenVerifier | None) -> Caller | CallingService | None:
-    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = asked.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if not scheme:
         return None
     if scheme.lower() != "bearer" or verifier is None:

@@ -5,12 +5,16 @@ every id, whosever it is: ids are logged as fields that say what they identify, 
 identifies a person.
 """
 
+import atexit
 import json
 import logging
+import os
 import re
 import sys
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
@@ -21,6 +25,7 @@ import structlog
 from service_kit.request_ids import current_request_id
 
 REDACTED = "[redacted]"
+FLUSH_SECONDS = 0.05
 _SENSITIVE = re.compile(
     r"authorization|cookie|csrf|e_?mail|password|phone|secret|token|code_verifier"
     r"|person|people|user|owner|subject|picture|(^|_)(name|sub|path|ur[il]|query)$",
@@ -39,7 +44,10 @@ _ROW_VALUES = re.compile(
     re.DOTALL,
 )
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]+):[^@/\s]+@")
-_HARMLESS = re.compile(r"[\w/.,;%=?&+~* -]*", re.ASCII)  # what most texts consist of
+_PLAIN = r"[\w/.,;%=?&+~*> -]*"
+_HARMLESS = re.compile(  # what most texts consist of, the routes of things with ids among them
+    rf"{_PLAIN}(?:<uuid:{_PLAIN})*", re.ASCII
+)
 _TELLING = re.compile(
     r"\b(Bearer|Basic)\s|\b(cc_|eyJ)|%40", re.IGNORECASE
 )  # without this, nothing to hide in them
@@ -64,39 +72,16 @@ def _is_sensitive(key: str) -> bool:
     return key not in _TEXTS and bool(_SENSITIVE.search(key))
 
 
-def _redact(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if _is_sensitive(key):
-            event[key] = REDACTED
-        elif isinstance(value, str):
-            event[key] = scrub_text(value) if key in _TEXTS else scrub(value)
-    return event
-
-
 def configure(*, service: str, level: str = "INFO") -> None:
     """Write everything, the libraries' records included, as JSON to standard output.
 
-    Our own entries are written straight away; only records of libraries pass through `logging`.
+    Our own entries are made straight away; only records of libraries pass through `logging`.
+    Those below a warning are written within a twentieth of a second, together with others; a
+    process that is killed loses those of that time.
     """
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        _request_id,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-    ]
-    rendering: list[structlog.types.Processor] = [
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-        _redact,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.EventRenamer("message"),
-        _service_name(service),
-        structlog.processors.JSONRenderer(serializer=_as_json),
-    ]
+    entries = _Entries(service)
     structlog.configure(
-        processors=[*shared, *rendering],
+        processors=[structlog.contextvars.merge_contextvars, entries.of_event, _as_line],
         wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
         logger_factory=_Line,
         cache_logger_on_first_use=True,
@@ -104,8 +89,11 @@ def configure(*, service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.ExtraAdder(),
+            ],
+            processors=[entries.of_record, _as_text],
         )
     )
     root = logging.getLogger()
@@ -141,35 +129,151 @@ def _log_uncaught(
         structlog.get_logger(__name__).critical("uncaught", exc_info=(kind, error, traceback))
 
 
-class _Line(structlog.WriteLogger):
-    """Writes lines to standard output; knows the name under which it was asked for."""
+class _Flusher:
+    """Writes out what waits on standard output a moment after the first of it was put there.
+
+    Whoever writes lets go of the interpreter. If each request did so for its entry, many more would
+    queue for it: that cost a service a fifth of what it can answer.
+    """
+
+    def __init__(self) -> None:
+        self._pending = False
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def note(self) -> None:
+        """Have what was just put on standard output written."""
+        if self._pending:
+            return
+        self._pending = True
+        if self._thread is None:
+            self._start()
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Write everything now; where that is impossible, nobody's work fails for it."""
+        with suppress(OSError, ValueError):  # no room, nobody who reads; closed
+            sys.stdout.flush()
+
+    def stop(self) -> None:
+        """End the thread: at the end of the process nobody may hold standard output."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait()
+            self._stopping.wait(FLUSH_SECONDS)
+            self._wake.clear()
+            self._pending = False
+            self.flush()
+
+
+_flusher = _Flusher()
+
+
+def _begin_anew() -> None:
+    """Do without the thread of the process from which this one was forked."""
+    global _flusher
+    _flusher = _Flusher()
+
+
+os.register_at_fork(before=lambda: _flusher.flush(), after_in_child=_begin_anew)
+atexit.register(lambda: _flusher.stop())
+
+
+class _Line:
+    """Puts entries on standard output; knows the name under which it was asked for."""
 
     def __init__(self, name: str = "") -> None:
-        super().__init__(sys.stdout)
         self.name = name
+        self._output = sys.stdout.buffer
+
+    def info(self, line: bytes) -> None:
+        """Write this with whatever else comes at about this time."""
+        with suppress(OSError):
+            self._output.write(line)
+        _flusher.note()
+
+    def warning(self, line: bytes) -> None:
+        """Write this at once: it may be the last that the process says."""
+        with suppress(OSError):
+            self._output.write(line)
+        _flusher.flush()
+
+    debug = info
+    error = critical = warning
 
 
-def _service_name(service: str) -> structlog.types.Processor:
-    def add(
-        _logger: object, _method: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        return {"service": service, **event}
+class _Entries:
+    """Makes entries of events, in one step and not in many, for every request has one."""
 
-    return add
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def of_event(
+        self, logger: _Line, level: str, event: MutableMapping[str, Any]
+    ) -> dict[str, Any]:
+        return self._entry(logger.name, level, event)
+
+    def of_record(
+        self, _logger: object, level: str, event: MutableMapping[str, Any]
+    ) -> dict[str, Any]:
+        del event["_from_structlog"]
+        return self._entry(event.pop("_record").name, level, event)
+
+    def _entry(self, logger: str, level: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+        if "exc_info" in event or "stack_info" in event:
+            event = _with_traceback(event)
+        entry: dict[str, Any] = {
+            "service": self._service,
+            "time": datetime.now(UTC).isoformat(),
+            "level": level,
+            "logger": logger,
+            "message": scrub_text(str(event.pop("event"))),
+        }
+        if request_id := current_request_id():
+            entry["requestId"] = scrub(request_id)
+        for key, value in event.items():
+            entry[key] = _redacted(key, value)
+        return entry
 
 
-def _request_id(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    if request_id := current_request_id():
-        event.setdefault("requestId", request_id)
-    return event
+def _with_traceback(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    with_stack = structlog.processors.StackInfoRenderer()(None, "", event)
+    return structlog.processors.format_exc_info(None, "", with_stack)
 
 
-def _as_json(event: MutableMapping[str, Any], *, default: Callable[[Any], Any]) -> str:
+def _redacted(key: str, value: Any) -> Any:
+    if _is_sensitive(key):
+        return REDACTED
+    if isinstance(value, str):
+        return scrub_text(value) if key in _TEXTS else scrub(value)
+    return value
+
+
+def _as_json(entry: MutableMapping[str, Any]) -> bytes:
     """Return one line of ASCII, for standard output may not take anything else."""
     try:
-        line = msgspec.json.encode(event, enc_hook=default).decode()
+        line = msgspec.json.encode(entry, enc_hook=repr)
     except (TypeError, ValueError):  # keys that are no texts, texts that are none to UTF-8
-        line = ""
-    return line if line and line.isascii() else json.dumps(event, default=default)
+        line = b""
+    return line if line and line.isascii() else json.dumps(entry, default=repr).encode()
+
+
+def _as_line(_logger: object, _level: str, entry: MutableMapping[str, Any]) -> bytes:
+    return _as_json(entry) + b"\n"
+
+
+def _as_text(_logger: object, _level: str, entry: MutableMapping[str, Any]) -> str:
+    return _as_json(entry).decode()

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import structlog
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -62,11 +63,7 @@ def problem_response(problem: Problem) -> Response:
         "requestId": current_request_id(),
         **problem.members,
     }
-    response = current_app.response_class(
-        current_app.json.dumps(body), status=problem.status, mimetype=MEDIA_TYPE
-    )
-    response.headers.update(problem.headers)
-    return response
+    return Response(msgspec.json.encode(body), problem.status, problem.headers, mimetype=MEDIA_TYPE)
 
 
 def register_problem_handlers(app: Flask) -> None:

@@ -1,10 +1,10 @@
 """Blueprints whose request bodies cannot break the parser."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import flask_smorest
-from flask import Request
+from flask import Request, request
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 
@@ -25,6 +25,11 @@ class _Parser(FlaskParser):
             raise Problem(
                 HTTPStatus.BAD_REQUEST, "UNREADABLE", "The body is no JSON that can be read."
             ) from error
+
+
+def current_request() -> Request:
+    """Return the request being served, for much to be read of it: `request` finds it each time."""
+    return cast("Request", request._get_current_object())  # type: ignore[attr-defined]
 
 
 class Blueprint(flask_smorest.Blueprint):

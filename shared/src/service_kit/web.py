@@ -1,13 +1,13 @@
 """The Flask app every service is: checks, errors, logs, metrics and documentation in one order."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from contextvars import Token
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
@@ -37,6 +37,9 @@ IF_NONE_MATCH: Mapping[str, Any] = {
     "schema": {"type": "string"},
     "description": "the `ETag` of an answer that is known already",
 }
+REQUEST_ID, TIME_LEFT = (
+    "HTTP_" + header.upper().replace("-", "_") for header in (request_ids.HEADER, deadline.HEADER)
+)
 QUIET_ROUTES = {"/healthz", "/readyz", "/metrics"}
 
 
@@ -50,17 +53,43 @@ class ServiceDescription:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Started:
-    at: float
-    deadline: Token[float | None]
-
-
 class _App(Flask):
-    """A Flask whose functions are all synchronous: it does not look at every call of each."""
+    """A Flask with what is done before and after each request, and only synchronous functions.
+
+    Hooks of Flask would take several times as long, and every request pays for them.
+    """
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began = time.perf_counter()
+        request_id = request_ids.begin_request(environ.get(REQUEST_ID))
+        until = deadline.start(environ.get(TIME_LEFT))
+
+        def start(
+            status: str, headers: list[tuple[str, str]], *error: Any
+        ) -> Callable[[bytes], object]:
+            _note(environ["werkzeug.request"], int(status[:3]), time.perf_counter() - began)
+            if not any(name == "Cache-Control" for name, _ in headers):
+                headers.append(("Cache-Control", "no-store"))
+            headers.append((request_ids.HEADER, request_id))
+            headers.append(("X-Content-Type-Options", "nosniff"))
+            return start_response(status, headers, *error)
+
+        try:
+            return super().wsgi_app(environ, start)
+        finally:
+            deadline.end(until)
+
+
+def _note(asked: Request, status: int, seconds: float) -> None:
+    """Count and log a request that has its answer."""
+    route = asked.url_rule.rule if asked.url_rule else None
+    metrics.requests_of(asked.method, route, status).observe(seconds)
+    if route not in QUIET_ROUTES:
+        ms = round(seconds * 1000, 1)
+        log.info("request", method=asked.method, route=route, status=status, ms=ms)
 
 
 def service_app(
@@ -87,7 +116,6 @@ def service_app(
     app = _App(description.name, static_folder=None)
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _serve_each_request(app)
     if tracing.on():
         _trace_each_request(app)
     register_problem_handlers(app)
@@ -99,40 +127,6 @@ def service_app(
     _add_operations(app, api, ready)
     require_declarations(app)
     return app
-
-
-def _serve_each_request(app: Flask) -> None:
-    @app.before_request
-    def begin() -> None:
-        headers = request.headers
-        request_ids.begin_request(headers.get(request_ids.HEADER))
-        g.started = _Started(time.perf_counter(), deadline.start(headers.get(deadline.HEADER)))
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        seconds = time.perf_counter() - g.started.at
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-        route = asked.url_rule.rule if asked.url_rule else None
-        metrics.requests_of(asked.method, route, response.status_code).observe(seconds)
-        headers = response.headers
-        headers[request_ids.HEADER] = request_ids.current_request_id() or ""
-        headers.setdefault("Cache-Control", "no-store")
-        headers["X-Content-Type-Options"] = "nosniff"
-        if asked.path not in QUIET_ROUTES:
-            log.info(
-                "request",
-                method=asked.method,
-                route=route,
-                status=response.status_code,
-                ms=round(seconds * 1000, 1),
-            )
-        return response
-
-    @app.teardown_request
-    def forget(_error: BaseException | None) -> None:
-        request.close()  # files that came with it
-        if (started := g.pop("started", None)) is not None:
-            deadline.end(started.deadline)
 
 
 def _trace_each_request(app: Flask) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from flask import Request, request
 from marshmallow import ValidationError
 
 from booking_service.domain.limits import MAX_TICKETS_PER_BOOKING
 from service_kit.openapi import Rupees
+from service_kit.routes import current_request
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _RUPEES = Rupees()
@@ -33,7 +33,7 @@ def read_order() -> tuple[dict[str, Any], str | None] | None:
 
     None: it takes them to judge it.
     """
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    asked = current_request()
     key = asked.headers.get("Idempotency-Key")
     if asked.mimetype != "application/json" or not (key is None or _KEY.fullmatch(key)):
         return None

@@ -5,10 +5,11 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 
 from catalog_service.api.kept_pages import KeptPages, Page, PageNotReady
 from service_kit.problems import Problem
+from service_kit.routes import current_request
 
 Route = TypeVar("Route", bound=Callable[..., Any])
 
@@ -26,16 +27,18 @@ class SharedAnswers:
 
     def of_known_query(self) -> Page | None:
         """Return the page for the very request that is served now, if it is new enough."""
-        key = self._keys.get((request.path, request.query_string))
+        asked = current_request()
+        key = self._keys.get((asked.path, asked.query_string))
         return None if key is None else self.pages.fresh(key)
 
     def note_query(self, key: Hashable) -> None:
         """Remember which page the request that is served now asks for."""
-        if len(request.query_string) > MAX_QUERY_BYTES:
+        asked = current_request()
+        if len(asked.query_string) > MAX_QUERY_BYTES:
             return
         if len(self._keys) >= MAX_QUERIES:
             self._keys.clear()
-        self._keys[request.path, request.query_string] = key
+        self._keys[asked.path, asked.query_string] = key
 
 
 def install(app: Flask, pages: KeptPages | None) -> None:
@@ -85,7 +88,8 @@ def _answer(page: Page) -> Response:
     # no-cache: anybody may keep it and asks whether it still holds; what is sold changes any moment
     tag = f'"{page.tag}"'
     headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
-    known = request.headers.get("If-None-Match")
-    if known and (known == tag or request.if_none_match.contains_weak(page.tag)):
+    asked = current_request()
+    known = asked.headers.get("If-None-Match")
+    if known and (known == tag or asked.if_none_match.contains_weak(page.tag)):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(page.body, headers=headers, mimetype="application/json")
