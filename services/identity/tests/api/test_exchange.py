@@ -1,6 +1,8 @@
 """What the gateway gets for a credential."""
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID
 
@@ -81,6 +83,28 @@ def test_for_a_moment_the_same_session_gets_the_same_token(signed_in: Browser) -
     first, second = signed_in.exchange(), signed_in.exchange()
 
     assert first.headers["Authorization"] == second.headers["Authorization"]
+
+
+def test_whoever_asks_at_the_same_moment_gets_what_is_their_own(
+    open_browser: Callable[[], Browser], use: Wiring
+) -> None:
+    browsers = [open_browser() for _ in range(8)]
+    for browser in browsers[1:]:
+        browser.sign_in(some_email())
+    browsers[0].client.set_cookie("next-auth.session-token", "dead")
+
+    def ask_again_and_again(browser: Browser) -> set[UUID | int]:
+        answers = [browser.exchange() for _ in range(25)]
+        return {
+            caller_of(answer, use).id if answer.status_code == 200 else answer.status_code
+            for answer in answers
+        }
+
+    with ThreadPoolExecutor(len(browsers)) as people:
+        told = list(people.map(ask_again_and_again, browsers))
+
+    whom = [UUID(browser.session()["user"]["id"]) for browser in browsers[1:]]
+    assert told == [{401}, *({person} for person in whom)]
 
 
 def test_a_change_of_role_or_standing_is_in_the_next_token(

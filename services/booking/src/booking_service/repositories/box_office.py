@@ -21,10 +21,10 @@ from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyK
 from booking_service.domain.pricing import Quote
 from booking_service.domain.sale_rules import SaleRules
 from booking_service.models import TicketInventoryRow
-from booking_service.repositories.batcher import Batcher, TooManyWaiting
 from booking_service.repositories.facts import from_facts
 from booking_service.repositories.idempotency_keys import IN_FLIGHT, REUSED
 from booking_service.repositories.transaction import Begin
+from service_kit.batcher import Batcher, TooManyWaiting
 from service_kit.database import POOL_WAIT_SECONDS, SingleStatement
 from service_kit.person_hashes import PersonHashes
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Response, jsonify, request
+from flask import Response, request
 
 from identity_service.api.cookies import Cookies
 from identity_service.api.wired import wired
@@ -14,7 +14,7 @@ from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
-from service_kit.routes import Blueprint
+from service_kit.routes import Blueprint, current_request
 
 blp = Blueprint("exchange", __name__, description="A client's credential → a token for services")
 
@@ -34,18 +34,18 @@ class ExchangeResponse(Schema):
 @blp.alt_response(403, description="`CSRF`")
 def get_exchange() -> Response:
     """Exchange the credential of the request described by `X-Forwarded-*`"""
-    method = request.headers.get("X-Forwarded-Method", "")
-    uri = request.headers.get("X-Forwarded-Uri", "")
-    authorization = request.headers.get("X-Client-Authorization")
+    headers = current_request().headers
+    method = headers.get("X-Forwarded-Method", "")
+    uri = headers.get("X-Forwarded-Uri", "")
+    authorization = headers.get("X-Client-Authorization")
     credential = _api_token(authorization) if authorization else _session()
     if credential is not None:
         if not authorization:  # no page of another site can make a browser send the other
             _require_our_page(method, uri)
-        response = jsonify({})
-        response.headers["Authorization"] = f"Bearer {wired().user_tokens.issue(credential)}"
-        return response
+        token = wired().user_tokens.issue(credential)
+        return _passed({"Authorization": f"Bearer {token}"})
     if is_public_read(method, uri):
-        return jsonify({})
+        return _passed({})
     raise Problem(
         HTTPStatus.UNAUTHORIZED,
         "UNAUTHENTICATED",
@@ -53,6 +53,10 @@ def get_exchange() -> Response:
         headers={"WWW-Authenticate": "Bearer"},
         instance=uri.partition("?")[0],  # the client gets this answer
     )
+
+
+def _passed(headers: dict[str, str]) -> Response:
+    return Response(b"{}", headers=headers, mimetype="application/json")
 
 
 def _api_token(authorization: str) -> LiveCredential | None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, bindparam, func, or_, select, update
+from sqlalchemy import ARRAY, Engine, LargeBinary, any_, bindparam, func, or_, select, update
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql import Executable
 
 from identity_service.domain import second_factor
 from identity_service.domain.approvals import ApprovalStatus
@@ -13,10 +15,16 @@ from identity_service.domain.people import Role
 from identity_service.domain.sign_in import SEEN_AGAIN_AFTER, LiveCredential, Method
 from identity_service.models import ApiTokenRow, SessionRow, UserRow
 from identity_service.repositories.people import newest_approval
-from service_kit.database import SingleStatement
+from service_kit.batcher import Batcher, TooManyWaiting
+from service_kit.database import POOL_WAIT_SECONDS, SingleStatement
 
-_FIND_SESSION = (
+LOOKUPS_AT_ONCE = 2  # per process and kind: one that hangs leaves the other
+MOST_IN_A_LOOKUP = 50
+
+_HASHES = bindparam("token_hashes", type_=ARRAY(LargeBinary))
+_FIND_SESSIONS = (
     select(
+        SessionRow.token_hash,
         SessionRow.id,
         SessionRow.user_id,
         UserRow.email,
@@ -29,13 +37,14 @@ _FIND_SESSION = (
     )
     .join(UserRow, UserRow.id == SessionRow.user_id)
     .where(
-        SessionRow.token_hash == bindparam("token_hash"),
+        SessionRow.token_hash == any_(_HASHES),
         SessionRow.expires_at > func.now(),
         UserRow.closed_by.is_(None),
     )
 )
-_FIND_API_TOKEN = (
+_FIND_API_TOKENS = (
     select(
+        ApiTokenRow.token_hash,
         ApiTokenRow.id,
         ApiTokenRow.user_id,
         UserRow.email,
@@ -47,7 +56,7 @@ _FIND_API_TOKEN = (
     )
     .join(UserRow, UserRow.id == ApiTokenRow.user_id)
     .where(
-        ApiTokenRow.token_hash == bindparam("token_hash"),
+        ApiTokenRow.token_hash == any_(_HASHES),
         ApiTokenRow.expires_at > func.now(),
         UserRow.closed_by.is_(None),
     )
@@ -55,21 +64,22 @@ _FIND_API_TOKEN = (
 
 
 class LiveCredentials:
-    """Looks credentials up by their token, outside of transactions: one statement each.
+    """Looks credentials up by their token, outside of transactions: one statement, and no more.
 
-    Role and approval come from the same read, so that they are of this very moment.
+    Who asks at the same moment shares it. Role and approval come from the same read, so that they
+    are of this very moment.
     """
 
     def __init__(self, engine: Engine, *, idle: timedelta) -> None:
         """`engine` is one of `connect_for_single_statements`."""
-        self._find_session = SingleStatement(engine, _FIND_SESSION)
-        self._find_api_token = SingleStatement(engine, _FIND_API_TOKEN)
+        self._sessions = _Lookup(engine, _FIND_SESSIONS)
+        self._api_tokens = _Lookup(engine, _FIND_API_TOKENS)
         self._engine = engine
         self._idle = idle
 
     def session(self, token_hash: bytes) -> LiveCredential | None:
         """Return the session with this token, None if there is none or it has expired."""
-        row = self._find_session.row(token_hash=token_hash)
+        row = self._sessions.row(token_hash)
         if row is None:
             return None
         *found, second_factor_given = row
@@ -78,7 +88,7 @@ class LiveCredentials:
 
     def api_token(self, token_hash: bytes) -> LiveCredential | None:
         """Return the API token that this is, None if there is none or it has expired."""
-        row = self._find_api_token.row(token_hash=token_hash)
+        row = self._api_tokens.row(token_hash)
         return None if row is None else _credential(row, methods=(Method.SCRIPT,))
 
     def mark_session_seen(self, session_id: UUID) -> None:
@@ -112,6 +122,27 @@ class LiveCredentials:
                 )
                 .values(last_used_at=now)
             )
+
+
+class _Lookup:
+    """Finds rows by the hash of a token; whoever asks at the same moment shares the statement."""
+
+    def __init__(self, engine: Engine, statement: Executable) -> None:
+        self._statement = SingleStatement(engine, statement)
+        self._batcher: Batcher[bytes, Sequence[Any] | None] = Batcher(
+            self._find, slots=LOOKUPS_AT_ONCE, most=MOST_IN_A_LOOKUP, patience=POOL_WAIT_SECONDS
+        )
+
+    def row(self, token_hash: bytes) -> Sequence[Any] | None:
+        try:
+            return self._batcher.ask(token_hash)
+        except TooManyWaiting:
+            raise PoolTimeout("too many credentials are waiting") from None
+
+    def _find(self, token_hashes: Sequence[bytes]) -> list[Sequence[Any] | None]:
+        rows = self._statement.rows(token_hashes=list(token_hashes))
+        found = {token_hash: row for token_hash, *row in rows}
+        return [found.get(token_hash) for token_hash in token_hashes]
 
 
 def _credential(row: Sequence[Any], *, methods: tuple[Method, ...]) -> LiveCredential:

@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from booking_service.repositories.batcher import Batcher, TooManyWaiting, _Place
 from devstack.testing import eventually
+from service_kit.batcher import Batcher, TooManyWaiting, _Place
 
 LONG = 60.0
 
