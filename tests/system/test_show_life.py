@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -177,7 +178,8 @@ def test_whatever_is_killed_around_a_decision_a_show_ends_up_one_thing_or_the_ot
     answers: dict[str, int] = {}
 
     def wish(name: str) -> None:
-        answers[name] = WISHES[name](admin, f"/api/v1/shows/{shows[name]}").status_code
+        with suppress(requests.ConnectionError):  # killed in the middle of its answer
+            answers[name] = WISHES[name](admin, f"/api/v1/shows/{shows[name]}").status_code
 
     threads = [threading.Thread(target=wish, args=[name]) for name in WISHES]
     for thread in threads:
