@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from tests.system.conftest import ADMIN_PASSWORD
@@ -69,6 +70,23 @@ def test_a_script_books_with_an_api_token_until_it_is_ended(
     ended = person.send("DELETE", f"/api/auth/tokens/{made['id']}")
     assert ended.json() == {"success": True, "ended": 1}
     assert script.post("/api/v1/bookings", wish, headers=token).status_code == 401
+
+
+def test_the_gateway_asks_identity_again_and_again_on_the_same_connections(
+    stack: Stack, visitor: VisitorFactory
+) -> None:
+    port, person = stack.settings.ports["IDENTITY_PORT"], visitor("audience@comedy.example")
+
+    def ended() -> set[Any]:
+        """Return the connections that the gateway was the first to end, in the last minute."""
+        waiting = psutil.net_connections("tcp")
+        return {each.laddr for each in waiting if each.status == "TIME_WAIT" and port in each.raddr}
+
+    before = ended()
+    for _ in range(40):
+        assert person.post("/api/v1/bookings", {}).status_code == 422
+
+    assert len(ended() - before) < 10
 
 
 def test_another_site_cannot_make_a_token_or_end_sessions(visitor: VisitorFactory) -> None:

@@ -72,6 +72,15 @@ def test_a_session_becomes_a_token_that_says_who_it_is(signed_in: Browser, use: 
     assert abs(caller.auth_time - time.time()) < 60
 
 
+def test_the_answer_has_no_body_for_the_gateway_to_leave_unread(
+    signed_in: Browser, open_browser: Callable[[], Browser]
+) -> None:
+    for answer in (signed_in.exchange(), open_browser().exchange(uri=PUBLIC[0])):
+        assert answer.status_code == 200
+        assert (answer.data, answer.headers["Content-Length"]) == (b"", "0")
+        assert "Content-Type" not in answer.headers
+
+
 def test_a_token_lives_for_three_quarters_of_a_minute(signed_in: Browser, use: Wiring) -> None:
     token = signed_in.exchange().headers["Authorization"].removeprefix("Bearer ")
     claims = jwt.decode(token, use.keyring.public_keys("any"), algorithms=["ES256"]).claims
