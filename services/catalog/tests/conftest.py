@@ -72,7 +72,7 @@ class Neighbours:
         self._supervisor.stop(*names)
 
     def stop_all(self) -> None:
-        self._supervisor.stop(*self._supervisor.names)
+        self._supervisor.kill(*self._supervisor.names)
         # Only these processes can open the keys they made; identity's own tests make others.
         with psycopg.connect(self._identity.owner_url) as connection:
             connection.execute("DELETE FROM identity.signing_key")
