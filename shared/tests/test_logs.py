@@ -146,14 +146,53 @@ time.sleep(60)
     assert sorted(messages("".join(lines))) == ["child", "parent", "parent again"]
 
 
-def test_where_nobody_can_write_work_goes_on() -> None:
+def test_without_a_thread_to_spare_entries_are_written_at_once() -> None:
+    program = """
+import os, structlog, threading
+threading.Thread.start = lambda thread: (_ for _ in ()).throw(RuntimeError("no more threads"))
+structlog.get_logger('y').info('first')
+structlog.get_logger('y').info('second')
+os._exit(0)
+"""
+    with output_of(program) as process:
+        assert messages(process.communicate()[0]) == ["first", "second"]
+
+
+def test_lines_of_processes_that_share_a_pipe_stay_whole() -> None:
     program = """
 import os, structlog
+os.fork()
+os.fork()
+for number in range(2000):
+    structlog.get_logger('y').info(f"{number} {'x' * 300}")
+"""
+    with output_of(program) as process:
+        said = messages(process.communicate()[0])
+
+    assert sorted(said) == sorted([f"{n} {'x' * 300}" for n in range(2000)] * 4)
+
+
+def test_what_an_entry_says_of_itself_is_not_overridden(capsys: pytest.CaptureFixture[str]) -> None:
+    with configured():
+        structlog.get_logger("y").warning("real", message="m", level="l", time="t", logger="x")
+
+    (entry,) = written(capsys)
+    assert (entry["message"], entry["level"], entry["logger"]) == ("real", "warning", "y")
+    assert entry["time"].endswith("Z")
+
+
+def test_where_nobody_can_write_work_goes_on() -> None:
+    program = """
+import contextlib, os, structlog, sys
 log = structlog.get_logger('y')
 os.dup2(os.open('/dev/full', os.O_WRONLY), 1)
 for number in range(1000):
     log.info(str(number))
 log.warning('still there')
+with contextlib.suppress(OSError):
+    sys.stdout.close()
+log.info('still')
+log.warning('still')
 os._exit(7)
 """
     with output_of(program) as process:

@@ -152,6 +152,7 @@ def test_a_refusal_is_a_problem_with_its_public_code(
         ({"fullName": "a\x00b"}, "fullName"),
         ({"fullName": "a\ud800b"}, "fullName"),
         ({"fullName": "a", "b": 1}, "b"),
+        ({"fullName": "a", "\ud800": 1}, "\ud800"),
     ],
 )
 def test_invalid_fields_are_named_as_on_the_wire(
@@ -173,6 +174,11 @@ def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, s
 
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert answer.json["requestId"]
+
+
+@pytest.mark.parametrize("time_left", ["9" * 400, "9" * 5000, "-1", "soon", "1e9", ""])
+def test_a_time_left_that_is_none_says_nothing(client: FlaskClient, time_left: str) -> None:
+    assert client.get("/healthz", headers={"X-Request-Timeout": time_left}).status_code == 200
 
 
 def test_a_bug_is_answered_without_a_word_about_it(

@@ -6,6 +6,7 @@ from contextvars import ContextVar, Token
 HEADER = "X-Request-Timeout"  # milliseconds left, relative: the clocks of two machines may differ
 DEFAULT_SECONDS = 10.0
 MAX_SECONDS = 60.0
+MOST_DIGITS = 12  # longer numbers are none
 
 _ends_at: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -17,7 +18,7 @@ class DeadlineExceeded(Exception):
 def start(header: str | None) -> Token[float | None]:
     """Set the deadline of the work that begins now from the caller's header or the default."""
     seconds = DEFAULT_SECONDS
-    if header and header.isascii() and header.isdigit():
+    if header and len(header) <= MOST_DIGITS and header.isascii() and header.isdigit():
         seconds = min(int(header) / 1000, MAX_SECONDS)
     return _ends_at.set(time.monotonic() + seconds)
 

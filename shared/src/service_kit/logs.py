@@ -10,12 +10,14 @@ import json
 import logging
 import os
 import re
+import select
 import sys
 import threading
 from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import BufferedWriter, FileIO, TextIOWrapper
 from types import TracebackType
 from typing import Any
 
@@ -26,12 +28,14 @@ from service_kit.request_ids import current_request_id
 
 REDACTED = "[redacted]"
 FLUSH_SECONDS = 0.05
+UNWRITABLE = (OSError, ValueError)  # no room, nobody who reads; standard output is closed
 _SENSITIVE = re.compile(
     r"authorization|cookie|csrf|e_?mail|password|phone|secret|token|code_verifier"
     r"|person|people|user|owner|subject|picture|(^|_)(name|sub|path|ur[il]|query)$",
     re.IGNORECASE,
 )
 _TEXTS = {"event", "exception", "stack", "reason"}  # of which nobody knows what they consist of
+_OURS = {"time", "level", "logger", "message"}
 _EMAIL = re.compile(
     r"[^\s@\"'<>=]+(?:@|%40)[^\s@\"'<>=%]+\.[^\s@\"'<>=.,;:!?/)\]}]{2,}", re.IGNORECASE
 )
@@ -79,6 +83,7 @@ def configure(*, service: str, level: str = "INFO") -> None:
     Those below a warning are written within a twentieth of a second, together with others; a
     process that is killed loses those of that time.
     """
+    _write_whole_lines()
     entries = _Entries(service)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, entries.of_event, _as_line],
@@ -103,6 +108,19 @@ def configure(*, service: str, level: str = "INFO") -> None:
     _take_over_uncaught_errors()
     for noisy in ("urllib3", "werkzeug", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _write_whole_lines() -> None:
+    """Write no more at once than a pipe keeps together: several processes may share it."""
+    output = sys.stdout
+    if isinstance(output, TextIOWrapper) and output is sys.__stdout__:
+        file = FileIO(output.fileno(), "w", closefd=False)
+        sys.stdout = TextIOWrapper(
+            BufferedWriter(file, select.PIPE_BUF),
+            encoding=output.encoding,
+            errors=output.errors,
+            line_buffering=output.line_buffering,
+        )
 
 
 def _take_over_gunicorn() -> None:
@@ -148,13 +166,14 @@ class _Flusher:
         if self._pending:
             return
         self._pending = True
-        if self._thread is None:
-            self._start()
+        if self._thread is None and not self._start():
+            self._pending = False
+            self.flush()
         self._wake.set()
 
     def flush(self) -> None:
         """Write everything now; where that is impossible, nobody's work fails for it."""
-        with suppress(OSError, ValueError):  # no room, nobody who reads; closed
+        with suppress(*UNWRITABLE):
             sys.stdout.flush()
 
     def stop(self) -> None:
@@ -164,11 +183,16 @@ class _Flusher:
         if self._thread:
             self._thread.join()
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="log", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system gives no more threads
+                    return False
+                self._thread = thread
+        return True
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -201,18 +225,20 @@ class _Line:
 
     def info(self, line: bytes) -> None:
         """Write this with whatever else comes at about this time."""
-        with suppress(OSError):
-            self._output.write(line)
+        self._put(line)
         _flusher.note()
 
     def warning(self, line: bytes) -> None:
         """Write this at once: it may be the last that the process says."""
-        with suppress(OSError):
-            self._output.write(line)
+        self._put(line)
         _flusher.flush()
 
     debug = info
     error = critical = warning
+
+    def _put(self, line: bytes) -> None:
+        with suppress(*UNWRITABLE):
+            self._output.write(line)
 
 
 class _Entries:
@@ -237,7 +263,7 @@ class _Entries:
             event = _with_traceback(event)
         entry: dict[str, Any] = {
             "service": self._service,
-            "time": datetime.now(UTC).isoformat(),
+            "time": f"{datetime.now(UTC).replace(tzinfo=None).isoformat()}Z",
             "level": level,
             "logger": logger,
             "message": scrub_text(str(event.pop("event"))),
@@ -245,7 +271,8 @@ class _Entries:
         if request_id := current_request_id():
             entry["requestId"] = scrub(request_id)
         for key, value in event.items():
-            entry[key] = _redacted(key, value)
+            if key not in _OURS:
+                entry[key] = _redacted(key, value)
         return entry
 
 

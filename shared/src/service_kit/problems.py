@@ -1,6 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`; refusals become HTTP in one table a service."""
 
 import errno
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -63,7 +64,14 @@ def problem_response(problem: Problem) -> Response:
         "requestId": current_request_id(),
         **problem.members,
     }
-    return Response(msgspec.json.encode(body), problem.status, problem.headers, mimetype=MEDIA_TYPE)
+    return Response(_as_json(body), problem.status, problem.headers, mimetype=MEDIA_TYPE)
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:  # half a character, in the name of a member that was sent
+        return json.dumps(body).encode()
 
 
 def register_problem_handlers(app: Flask) -> None:

@@ -12,7 +12,7 @@ from service_kit.mail import MailDeferred, MailRefused, Post
 SALES_AT_ONCE = 1_000
 BATCH = 50  # mails, every 2 s: no more are sent
 BATCHES_UNDER_WAY = 4
-CLOCKS_DIFFER = timedelta(seconds=15)  # of web processes, at most, and what a sale takes
+CLOCKS_DIFFER = timedelta(seconds=15)  # of web processes as a rule, and what a sale takes
 PATIENCE = timedelta(hours=1)  # with an address that takes no mail for now
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Engine, LargeBinary, any_, bindparam, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql import Executable
 
@@ -139,8 +140,11 @@ class _Lookup:
         except TooManyWaiting:
             raise PoolTimeout("too many credentials are waiting") from None
 
-    def _find(self, token_hashes: Sequence[bytes]) -> list[Sequence[Any] | None]:
-        rows = self._statement.rows(token_hashes=list(token_hashes))
+    def _find(self, token_hashes: Sequence[bytes]) -> list[Sequence[Any] | Exception | None]:
+        try:
+            rows = self._statement.rows(token_hashes=list(token_hashes))
+        except SQLAlchemyError as error:
+            return [error] * len(token_hashes)  # it is nobody's hash: asking one by one is no use
         found = {token_hash: row for token_hash, *row in rows}
         return [found.get(token_hash) for token_hash in token_hashes]
 
