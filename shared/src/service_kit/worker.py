@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +24,25 @@ def run_until_stopped(*, port: int, ready: Callable[[], None]) -> None:
     On the address `BIND`, as web servers do; loopback if it is not set. `ready` raises if the
     worker cannot do its work.
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _signals(signal.SIGTERM, signal.SIGINT)
     with _serving(port, ready):
         log.info("worker started", port=port)
-        stopping.wait()
+        stopping.recv(1)
     log.info("worker stopping")
+
+
+def _signals(*numbers: signal.Signals) -> socket.socket:
+    """Return what there is something to read from when one of these has arrived.
+
+    A handler in Python would not do: it is run by the main thread, which is not woken for it when
+    the system gives the signal to another one.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())
+    for number in numbers:
+        signal.signal(number, lambda *_: None)
+    return reader
 
 
 @contextmanager
