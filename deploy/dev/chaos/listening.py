@@ -77,9 +77,9 @@ async def until_one_ends(
     finally:
         for direction in directions:
             direction.cancel()
-        await asyncio.gather(*directions, return_exceptions=True)
         for writer in writers:
-            writer.close()
+            writer.close()  # before anything is awaited: whoever stops the server may cancel that
+        await asyncio.gather(*directions, return_exceptions=True)
 
 
 def _in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
