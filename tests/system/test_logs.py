@@ -198,7 +198,13 @@ def test_one_id_ties_all_that_is_logged_of_a_booking_together(
             if each.get(field) == request_id
         }
 
-    eventually(lambda: bool(logged("gateway", "request_id")))
+    eventually(
+        lambda: bool(
+            logged("gateway", "request_id")
+            and logged("identity", "requestId")
+            and logged("booking", "requestId")
+        )
+    )
     assert logged("gateway", "request_id") == {"/api/v1/bookings"}
     assert logged("identity", "requestId") == {"/auth/exchange"}
     assert logged("booking", "requestId") == {"/api/v1/bookings"}
