@@ -53,11 +53,28 @@ class ServiceDescription:
     summary: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyAnswer:
+    """An answer that everybody may have, made before the request for it is looked at."""
+
+    route: str  # that would give it
+    status: HTTPStatus
+    headers: Sequence[tuple[str, str]]
+    body: bytes = b""
+
+
+FindReadyAnswer = Callable[[WSGIEnvironment], ReadyAnswer | None]
+
+
 class _App(Flask):
     """A Flask with what is done before and after each request, and only synchronous functions.
 
     Hooks of Flask would take several times as long, and every request pays for them.
     """
+
+    def __init__(self, name: str, find_ready_answer: FindReadyAnswer) -> None:
+        super().__init__(name, static_folder=None)
+        self._find_ready_answer = find_ready_answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
@@ -66,11 +83,14 @@ class _App(Flask):
         began = time.perf_counter()
         request_id = request_ids.begin_request(environ.get(REQUEST_ID))
         until = deadline.start(environ.get(TIME_LEFT))
+        ready = self._find_ready_answer(environ)
 
         def start(
             status: str, headers: list[tuple[str, str]], *error: Any
         ) -> Callable[[bytes], object]:
-            _note(environ["werkzeug.request"], int(status[:3]), time.perf_counter() - began)
+            route = ready.route if ready else _route_of(environ["werkzeug.request"])
+            seconds = time.perf_counter() - began
+            _note(environ["REQUEST_METHOD"], route, int(status[:3]), seconds)
             if not any(name == "Cache-Control" for name, _ in headers):
                 headers.append(("Cache-Control", "no-store"))
             headers.append((request_ids.HEADER, request_id))
@@ -78,18 +98,24 @@ class _App(Flask):
             return start_response(status, headers, *error)
 
         try:
+            if ready is not None:
+                start(f"{ready.status.value} {ready.status.phrase}", list(ready.headers))
+                return [ready.body]
             return super().wsgi_app(environ, start)
         finally:
             deadline.end(until)
 
 
-def _note(asked: Request, status: int, seconds: float) -> None:
+def _route_of(asked: Request) -> str | None:
+    return asked.url_rule.rule if asked.url_rule else None
+
+
+def _note(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count and log a request that has its answer."""
-    route = asked.url_rule.rule if asked.url_rule else None
-    metrics.requests_of(asked.method, route, status).observe(seconds)
+    metrics.requests_of(method, route, status).observe(seconds)
     if route not in QUIET_ROUTES:
         ms = round(seconds * 1000, 1)
-        log.info("request", method=asked.method, route=route, status=status, ms=ms)
+        log.info("request", method=method, route=route, status=status, ms=ms)
 
 
 def service_app(
@@ -99,6 +125,7 @@ def service_app(
     refusals: tuple[type[Exception], Mapping[type[Exception], HTTPStatus]],
     verifier: TokenVerifier | None,
     ready: Callable[[], None],
+    find_ready_answer: FindReadyAnswer = lambda _environ: None,
 ) -> Flask:
     """Build the app from its routes and the one table of refusals.
 
@@ -109,11 +136,13 @@ def service_app(
         verifier: checks the callers' tokens; None only to write the documentation.
         ready: raises if the service cannot serve; called by `GET /readyz`, unless the database is
             excluded: `GET /readyz?exclude=database` asks only whether new requests are welcome.
+        find_ready_answer: returns what needs no look at the request, None if it does. Nothing
+            checks who asks. It is not used while requests are traced.
 
     Raises:
         RuntimeError: a route does not declare who may call it.
     """
-    app = _App(description.name, static_folder=None)
+    app = _App(description.name, (lambda _: None) if tracing.on() else find_ready_answer)
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if tracing.on():

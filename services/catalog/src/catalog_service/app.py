@@ -12,13 +12,13 @@ from catalog_service.api import (
     discovery,
     media,
     people,
-    shared_answers,
     show_life,
     shows,
     standings,
 )
 from catalog_service.api.errors import STATUS
 from catalog_service.api.kept_pages import KeptPages
+from catalog_service.api.shared_answers import SharedAnswers
 from catalog_service.domain.errors import CatalogError
 from catalog_service.wiring import SERVICE, Wiring
 from service_kit.web import ServiceDescription, service_app
@@ -38,6 +38,7 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
         wiring: the collaborators; without them the app can only describe itself.
         pages: where public answers are kept, if not as usual.
     """
+    shared = SharedAnswers(pages or KeptPages())
     app = service_app(
         DESCRIPTION,
         blueprints=[
@@ -55,9 +56,10 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
+        find_ready_answer=shared.ready_answer,
     )
     app.extensions["wiring"] = wiring
-    shared_answers.install(app, pages)
+    app.extensions["shared_answers"] = shared
     return app
 
 

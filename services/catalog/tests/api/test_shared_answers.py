@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from prometheus_client import REGISTRY
 from sqlalchemy import event
 
 from catalog_service.api.kept_pages import KeptPages
@@ -64,6 +65,17 @@ def statements(use: Wiring) -> Iterator[list[str]]:
     event.listen(use.engine, "before_cursor_execute", note)
     yield sent
     event.remove(use.engine, "before_cursor_execute", note)
+
+
+def requests_counted(path: str) -> float:
+    """Return how many requests to a route there have been."""
+    route = SHOWS + path.replace("{id}", "<uuid:show_id>")
+    return sum(
+        sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "http_request_duration_seconds_count" and sample.labels["route"] == route
+    )
 
 
 def documented(path: str) -> Draft202012Validator:
@@ -124,6 +136,39 @@ def test_queries_that_mean_the_same_share_a_page(
 
     assert sent == []
     assert {answer.data for answer in answers} == {first.data}
+
+
+@pytest.mark.parametrize("path", ["", "/{id}"])
+def test_what_is_answered_before_the_request_is_looked_at_is_what_its_route_answers(
+    keeping: FlaskClient, published: ShowFactory, city: str, path: str
+) -> None:
+    url = SHOWS + (path.format(id=published(city=city).id) or f"?city={city}")
+    first = keeping.get(url)
+    before = requests_counted(path)
+
+    again, known = (
+        keeping.get(url),
+        keeping.get(url, headers={"If-None-Match": first.headers["ETag"]}),
+    )
+
+    assert (again.status_code, again.data) == (200, first.data)
+    assert {**again.headers, "X-Request-ID": ""} == {**first.headers, "X-Request-ID": ""}
+    assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+    assert (known.status_code, known.data) == (304, b"")
+    assert "Content-Type" not in known.headers
+    assert requests_counted(path) == before + 2  # as requests to the route
+
+
+def test_who_shows_a_credential_is_looked_at_although_the_answer_is_known(
+    keeping: FlaskClient, published: ShowFactory, city: str
+) -> None:
+    published(city=city)
+    assert keeping.get(SHOWS, query_string={"city": city}).status_code == 200
+
+    wrong = {"Authorization": "Bearer made-up"}
+    assert keeping.get(SHOWS, query_string={"city": city}, headers=wrong).status_code == 401
+    assert keeping.head(SHOWS, query_string={"city": city}).data == b""
+    assert keeping.post(SHOWS, query_string={"city": city}, json={}).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from catalog_service.api.documents import show_documents, with_stats
 from catalog_service.api.inputs import stored_instant, stored_number
 from catalog_service.api.rules import current_actor_or_none
 from catalog_service.api.schemas import ShowArguments, ShowResponse, ShowsResponse
-from catalog_service.api.shared_answers import NOT_MODIFIED, read_before, shared_answer
+from catalog_service.api.shared_answers import NOT_MODIFIED, shared_answer
 from catalog_service.api.wired import wired
 from catalog_service.domain.actors import Actor
 from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder, ShowPosition
@@ -39,7 +39,6 @@ _encode_show = encoder(ShowResponse())
 
 @blp.get("")
 @allow(EVERYONE)
-@read_before
 @blp.arguments(ShowArguments, location="query")
 @blp.response(200, ShowsResponse)
 @blp.alt_response(304, description=NOT_MODIFIED)

@@ -1,21 +1,23 @@
 """Answers that are the same for everybody: built once a moment, tagged, 304 for who knows them."""
 
 from collections.abc import Callable, Hashable
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import cast
+from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, Response, current_app
+from flask import Response, current_app
 
 from catalog_service.api.kept_pages import KeptPages, Page, PageNotReady
 from service_kit.problems import Problem
 from service_kit.routes import current_request
-
-Route = TypeVar("Route", bound=Callable[..., Any])
+from service_kit.web import ReadyAnswer
 
 NOT_MODIFIED = "`If-None-Match` names what is known already"
+# Anybody may keep it, and asks whether it still holds: what is sold changes any moment.
+_CACHING = {"Cache-Control": "public, no-cache"}
 MAX_QUERIES = 2048
-MAX_QUERY_BYTES = 512
+MAX_QUERY_LENGTH = 512
+_UNKNOWN = ("", None)
 
 
 class SharedAnswers:
@@ -23,41 +25,37 @@ class SharedAnswers:
 
     def __init__(self, pages: KeptPages) -> None:
         self.pages = pages
-        self._keys: dict[tuple[str, bytes], Hashable] = {}
+        self._known: dict[tuple[str, str], tuple[str, Hashable]] = {}
 
-    def of_known_query(self) -> Page | None:
-        """Return the page for the very request that is served now, if it is new enough."""
-        asked = current_request()
-        key = self._keys.get((asked.path, asked.query_string))
-        return None if key is None else self.pages.fresh(key)
+    def ready_answer(self, environ: WSGIEnvironment) -> ReadyAnswer | None:
+        """Return what the route would answer to a query that was understood a moment ago.
+
+        Only to who shows no credential: an answer to somebody in particular may be another.
+        """
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
+            return None
+        route, key = self._known.get((environ["PATH_INFO"], environ["QUERY_STRING"]), _UNKNOWN)
+        page = self.pages.fresh(key)
+        if page is None:
+            return None
+        tag, known_tag = f'"{page.tag}"', environ.get("HTTP_IF_NONE_MATCH")
+        headers = [("ETag", tag), *_CACHING.items()]
+        if known_tag == tag:
+            return ReadyAnswer(route, HTTPStatus.NOT_MODIFIED, headers)
+        if known_tag is not None:
+            return None  # another one, or several
+        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(page.body)))]
+        return ReadyAnswer(route, HTTPStatus.OK, headers, page.body)
 
     def note_query(self, key: Hashable) -> None:
         """Remember which page the request that is served now asks for."""
         asked = current_request()
-        if len(asked.query_string) > MAX_QUERY_BYTES:
+        path, query = asked.environ["PATH_INFO"], asked.environ["QUERY_STRING"]
+        if asked.url_rule is None or len(query) > MAX_QUERY_LENGTH:
             return
-        if len(self._keys) >= MAX_QUERIES:
-            self._keys.clear()
-        self._keys[asked.path, asked.query_string] = key
-
-
-def install(app: Flask, pages: KeptPages | None) -> None:
-    """Give the app its pages, kept as usual unless others are given."""
-    app.extensions["shared_answers"] = SharedAnswers(pages or KeptPages())
-
-
-def read_before(route: Route) -> Route:
-    """Answer a query that was understood a moment ago at once, without reading it again.
-
-    For routes that answer nobody in particular whenever they use `shared_answer`.
-    """
-
-    @wraps(route)
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        page = _shared().of_known_query()
-        return route(*args, **kwargs) if page is None else _answer(page)
-
-    return cast("Route", answer)
+        if len(self._known) >= MAX_QUERIES:
+            self._known.clear()
+        self._known[path, query] = asked.url_rule.rule, key
 
 
 def shared_answer(key: Hashable, build: Callable[[], bytes]) -> Response:
@@ -66,7 +64,7 @@ def shared_answer(key: Hashable, build: Callable[[], bytes]) -> Response:
     Raises:
         Problem: 503, another request builds it and takes too long.
     """
-    shared = _shared()
+    shared = cast("SharedAnswers", current_app.extensions["shared_answers"])
     try:
         page = shared.pages.get(key, build)
     except PageNotReady as error:
@@ -80,14 +78,9 @@ def shared_answer(key: Hashable, build: Callable[[], bytes]) -> Response:
     return _answer(page)
 
 
-def _shared() -> SharedAnswers:
-    return cast("SharedAnswers", current_app.extensions["shared_answers"])
-
-
 def _answer(page: Page) -> Response:
-    # no-cache: anybody may keep it and asks whether it still holds; what is sold changes any moment
     tag = f'"{page.tag}"'
-    headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
+    headers = {"ETag": tag, **_CACHING}
     asked = current_request()
     known = asked.headers.get("If-None-Match")
     if known and (known == tag or asked.if_none_match.contains_weak(page.tag)):
