@@ -87,7 +87,7 @@ class Supervisor:
             keeper.wait_until_stopped(deadline)
 
     def kill(self, *names: str) -> None:
-        """Kill these processes, of which nobody needs what they would still do."""
+        """Kill these processes for good: nobody needs what they would still do."""
         keepers = [self._keepers.pop(name) for name in names]
         for keeper in keepers:
             keeper.kill()

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import threading
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -14,13 +13,12 @@ def main() -> None:
     if os.environ.get("ENV") != "development":
         sys.exit("What is stored here is forgotten: this server runs with ENV=development only.")
     bind, port = os.environ.get("BIND") or "127.0.0.1", int(os.environ["PORT"])
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)  # in the threads to come as well
     server = ThreadedMotoServer(ip_address=bind, port=port, verbose=False)
     server.start()
     _create_bucket(f"http://127.0.0.1:{port}", os.environ["S3_BUCKET"])
-    stopping.wait()
+    signal.sigwait(stopping)
     server.stop()
 
 

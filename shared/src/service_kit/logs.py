@@ -5,30 +5,24 @@ every id, whosever it is: ids are logged as fields that say what they identify, 
 identifies a person.
 """
 
-import atexit
 import json
 import logging
-import os
 import re
-import select
 import sys
 import threading
 from collections.abc import MutableMapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import BufferedWriter, FileIO, TextIOWrapper
 from types import TracebackType
 from typing import Any
 
 import msgspec
 import structlog
 
+from service_kit.log_output import Line, write_whole_lines
 from service_kit.request_ids import current_request_id
 
 REDACTED = "[redacted]"
-FLUSH_SECONDS = 0.05
-UNWRITABLE = (OSError, ValueError)  # no room, nobody who reads; standard output is closed
 _SENSITIVE = re.compile(
     r"authorization|cookie|csrf|e_?mail|password|phone|secret|token|code_verifier"
     r"|person|people|user|owner|subject|picture|(^|_)(name|sub|path|ur[il]|query)$",
@@ -83,12 +77,12 @@ def configure(*, service: str, level: str = "INFO") -> None:
     Those below a warning are written within a twentieth of a second, together with others; a
     process that is killed loses those of that time.
     """
-    _write_whole_lines()
+    write_whole_lines()
     entries = _Entries(service)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, entries.of_event, _as_line],
         wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
-        logger_factory=_Line,
+        logger_factory=Line,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -108,19 +102,6 @@ def configure(*, service: str, level: str = "INFO") -> None:
     _take_over_uncaught_errors()
     for noisy in ("urllib3", "werkzeug", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _write_whole_lines() -> None:
-    """Write no more at once than a pipe keeps together: several processes may share it."""
-    output = sys.stdout
-    if isinstance(output, TextIOWrapper) and output is sys.__stdout__:
-        file = FileIO(output.fileno(), "w", closefd=False)
-        sys.stdout = TextIOWrapper(
-            BufferedWriter(file, select.PIPE_BUF),
-            encoding=output.encoding,
-            errors=output.errors,
-            line_buffering=output.line_buffering,
-        )
 
 
 def _take_over_gunicorn() -> None:
@@ -147,109 +128,13 @@ def _log_uncaught(
         structlog.get_logger(__name__).critical("uncaught", exc_info=(kind, error, traceback))
 
 
-class _Flusher:
-    """Writes out what waits on standard output a moment after the first of it was put there.
-
-    Whoever writes lets go of the interpreter. If each request did so for its entry, many more would
-    queue for it: that cost a service a fifth of what it can answer.
-    """
-
-    def __init__(self) -> None:
-        self._pending = False
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def note(self) -> None:
-        """Have what was just put on standard output written."""
-        if self._pending:
-            return
-        self._pending = True
-        if self._thread is None and not self._start():
-            self._pending = False
-            self.flush()
-        self._wake.set()
-
-    def flush(self) -> None:
-        """Write everything now; where that is impossible, nobody's work fails for it."""
-        with suppress(*UNWRITABLE):
-            sys.stdout.flush()
-
-    def stop(self) -> None:
-        """End the thread: at the end of the process nobody may hold standard output."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread:
-            self._thread.join()
-
-    def _start(self) -> bool:
-        with self._starting:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="log", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # the system gives no more threads
-                    return False
-                self._thread = thread
-        return True
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.wait()
-            self._stopping.wait(FLUSH_SECONDS)
-            self._wake.clear()
-            self._pending = False
-            self.flush()
-
-
-_flusher = _Flusher()
-
-
-def _begin_anew() -> None:
-    """Do without the thread of the process from which this one was forked."""
-    global _flusher
-    _flusher = _Flusher()
-
-
-os.register_at_fork(before=lambda: _flusher.flush(), after_in_child=_begin_anew)
-atexit.register(lambda: _flusher.stop())
-
-
-class _Line:
-    """Puts entries on standard output; knows the name under which it was asked for."""
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
-        self._output = sys.stdout.buffer
-
-    def info(self, line: bytes) -> None:
-        """Write this with whatever else comes at about this time."""
-        self._put(line)
-        _flusher.note()
-
-    def warning(self, line: bytes) -> None:
-        """Write this at once: it may be the last that the process says."""
-        self._put(line)
-        _flusher.flush()
-
-    debug = info
-    error = critical = warning
-
-    def _put(self, line: bytes) -> None:
-        with suppress(*UNWRITABLE):
-            self._output.write(line)
-
-
 class _Entries:
     """Makes entries of events, in one step and not in many, for every request has one."""
 
     def __init__(self, service: str) -> None:
         self._service = service
 
-    def of_event(
-        self, logger: _Line, level: str, event: MutableMapping[str, Any]
-    ) -> dict[str, Any]:
+    def of_event(self, logger: Line, level: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         return self._entry(logger.name, level, event)
 
     def of_record(

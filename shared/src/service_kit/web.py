@@ -66,6 +66,10 @@ class ReadyAnswer:
 FindReadyAnswer = Callable[[WSGIEnvironment], ReadyAnswer | None]
 
 
+def _nothing_is_ready(_environ: WSGIEnvironment) -> None:
+    pass
+
+
 class _App(Flask):
     """A Flask with what is done before and after each request, and only synchronous functions.
 
@@ -125,7 +129,7 @@ def service_app(
     refusals: tuple[type[Exception], Mapping[type[Exception], HTTPStatus]],
     verifier: TokenVerifier | None,
     ready: Callable[[], None],
-    find_ready_answer: FindReadyAnswer = lambda _environ: None,
+    find_ready_answer: FindReadyAnswer = _nothing_is_ready,
 ) -> Flask:
     """Build the app from its routes and the one table of refusals.
 
@@ -142,7 +146,7 @@ def service_app(
     Raises:
         RuntimeError: a route does not declare who may call it.
     """
-    app = _App(description.name, (lambda _: None) if tracing.on() else find_ready_answer)
+    app = _App(description.name, _nothing_is_ready if tracing.on() else find_ready_answer)
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if tracing.on():

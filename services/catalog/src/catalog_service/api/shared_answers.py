@@ -13,8 +13,6 @@ from service_kit.routes import current_request
 from service_kit.web import ReadyAnswer
 
 NOT_MODIFIED = "`If-None-Match` names what is known already"
-# Anybody may keep it, and asks whether it still holds: what is sold changes any moment.
-_CACHING = {"Cache-Control": "public, no-cache"}
 MAX_QUERIES = 2048
 MAX_QUERY_LENGTH = 512
 _UNKNOWN = ("", None)
@@ -38,14 +36,13 @@ class SharedAnswers:
         page = self.pages.fresh(key)
         if page is None:
             return None
-        tag, known_tag = f'"{page.tag}"', environ.get("HTTP_IF_NONE_MATCH")
-        headers = [("ETag", tag), *_CACHING.items()]
-        if known_tag == tag:
-            return ReadyAnswer(route, HTTPStatus.NOT_MODIFIED, headers)
-        if known_tag is not None:
+        headers, known = _headers_of(page), environ.get("HTTP_IF_NONE_MATCH")
+        if known == headers["ETag"]:
+            return ReadyAnswer(route, HTTPStatus.NOT_MODIFIED, [*headers.items()])
+        if known is not None:
             return None  # another one, or several
-        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(page.body)))]
-        return ReadyAnswer(route, HTTPStatus.OK, headers, page.body)
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(page.body))}
+        return ReadyAnswer(route, HTTPStatus.OK, [*headers.items()], page.body)
 
     def note_query(self, key: Hashable) -> None:
         """Remember which page the request that is served now asks for."""
@@ -79,10 +76,13 @@ def shared_answer(key: Hashable, build: Callable[[], bytes]) -> Response:
 
 
 def _answer(page: Page) -> Response:
-    tag = f'"{page.tag}"'
-    headers = {"ETag": tag, **_CACHING}
-    asked = current_request()
+    headers, asked = _headers_of(page), current_request()
     known = asked.headers.get("If-None-Match")
-    if known and (known == tag or asked.if_none_match.contains_weak(page.tag)):
+    if known and (known == headers["ETag"] or asked.if_none_match.contains_weak(page.tag)):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(page.body, headers=headers, mimetype="application/json")
+
+
+def _headers_of(page: Page) -> dict[str, str]:
+    # no-cache: anybody may keep it and asks whether it still holds; what is sold changes any moment
+    return {"ETag": f'"{page.tag}"', "Cache-Control": "public, no-cache"}
