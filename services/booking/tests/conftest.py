@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -8,12 +8,14 @@ import pytest
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking_service.app import create_app
 from booking_service.clients.razorpay import Razorpay, RazorpayKeys
 from booking_service.domain.bookings import Booking, Payments
 from booking_service.domain.offers import Offer
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
+from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
 from booking_service.repositories.idempotency_keys import LOCK_NOT_AVAILABLE
 from booking_service.settings import Settings
 from booking_service.usecases.desk import Desk
@@ -22,6 +24,7 @@ from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring, wire
 from devstack.testing import Databases
 from fakes.razorpay.testing import Simulator, any_merchant, running_simulator
+from service_kit.database import connect_for_single_statements
 from service_kit.testing import TokenIssuer
 
 FEES = FeeSchedule(1, 800, (FeeSlab(0, 700), FeeSlab(200, 800), FeeSlab(401, 900)))
@@ -43,6 +46,8 @@ def patiently(do: Callable[[], T]) -> T:
     while True:
         try:
             return do()
+        except PoolTimeout:
+            continue
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
@@ -92,6 +97,16 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
     yield wiring
     wiring.engine.dispose()
     wiring.sales_engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def processes(use: Wiring, databases: Databases) -> Iterator[Sequence[Wiring]]:
+    """Web processes: sales of one share calls, those of several meet in the database only."""
+    engine = connect_for_single_statements(
+        databases.of("booking").url, application="booking sales", pool_size=BATCHES_AT_ONCE
+    )
+    yield use, replace(use, box_office=BoxOffice(engine, use.read, use.person_hashes))
+    engine.dispose()
 
 
 @pytest.fixture

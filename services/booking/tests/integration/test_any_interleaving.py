@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking_service.domain.bookings import Booking, IdempotencyKey, Payments
 from booking_service.domain.creators import Standing
@@ -67,6 +68,7 @@ class Reserve:
     quantity: int
     payments: Payments
     key: int | None
+    process: int
 
     @property
     def idempotency_key(self) -> IdempotencyKey | None:
@@ -133,6 +135,7 @@ reserve = st.builds(
     quantity=st.integers(1, 6),
     payments=st.sampled_from(Payments),
     key=st.none() | small,
+    process=small,
 )
 other = st.one_of(
     st.builds(Cancel, which),
@@ -175,8 +178,9 @@ class World:
 class Operations:
     """Runs operations against the real service."""
 
-    def __init__(self, use: Wiring, world: World) -> None:
-        self.use = use
+    def __init__(self, processes: Sequence[Wiring], world: World) -> None:
+        self.processes = processes
+        self.use = processes[0]
         self.world = world
 
     def run(self, wished: Operation) -> Outcome:
@@ -184,6 +188,8 @@ class Operations:
             return self._run(wished)
         except BookingError as refusal:
             return refusal
+        except PoolTimeout:
+            return Busy()
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 return Busy()  # a crowded machine; a deadlock is something else and is raised
@@ -194,7 +200,7 @@ class Operations:
         match wished:
             case Reserve():
                 return reserve_tickets(
-                    use.box_office,
+                    self.processes[wished.process].box_office,
                     use.fees,
                     use.rules,
                     show_id=world.shows[wished.show],
@@ -260,18 +266,18 @@ class Operations:
 
 
 class BoxOffice(RuleBasedStateMachine):
-    """Two shows of two creators, three buyers, and a few of them at once."""
+    """Two shows of two creators, three buyers, two web processes, and a few of them at once."""
 
-    def __init__(self, use: Wiring, show_with: ShowFactory) -> None:
+    def __init__(self, processes: Sequence[Wiring], show_with: ShowFactory) -> None:
         super().__init__()
         creators = [uuid4(), uuid4()]
         shows = [
             show_with(capacity=8, creator_id=creators[0]),
             show_with(capacity=12, creator_id=creators[1], price_paise=0),
         ]
-        self.use = use
+        self.use = processes[0]
         self.world = World(shows, creators)
-        self.operations = Operations(use, self.world)
+        self.operations = Operations(processes, self.world)
 
     @rule(wished=st.lists(operation, min_size=1, max_size=AT_ONCE))
     def happen_at_once(self, wished: list[Operation]) -> None:
@@ -379,13 +385,15 @@ class BoxOffice(RuleBasedStateMachine):
             assert left.scalar_one() == 0
 
 
-def test_the_invariants_hold_under_any_interleaving(use: Wiring, show_with: ShowFactory) -> None:
+def test_the_invariants_hold_under_any_interleaving(
+    processes: Sequence[Wiring], show_with: ShowFactory
+) -> None:
     chosen = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
     print(f"TEST_SEED={chosen}")  # noqa: T201 pytest shows it with a failure
 
     class TheseShows(BoxOffice):
         def __init__(self) -> None:
-            super().__init__(use, show_with)
+            super().__init__(processes, show_with)
 
     run_state_machine_as_test(
         seed(chosen)(TheseShows),

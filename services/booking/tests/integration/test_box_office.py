@@ -2,22 +2,29 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from services.booking.tests.conftest import make_offer
 from services.booking.tests.integration.test_reserve_function import CLOSE, closing
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 from uuid_utils.compat import uuid7
 
-from booking_service.domain.bookings import BookingStatus
-from booking_service.domain.errors import AccountClosed, SoldOut
+from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
+from booking_service.domain.errors import AccountClosed, RequestInFlight, SoldOut
 from booking_service.domain.pricing import quote
-from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice, Order
+from booking_service.repositories.box_office import (
+    BATCHES_AT_ONCE,
+    OPERATION,
+    BoxOffice,
+    Order,
+)
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.wiring import Wiring
@@ -54,6 +61,32 @@ def sold(use: Wiring, show_id: UUID) -> int:
         inventory = tx.inventory.of(show_id)
     assert inventory is not None
     return inventory.sold
+
+
+LOCK_SHOW = "SELECT FROM booking.ticket_inventory WHERE show_id = %s FOR UPDATE"
+LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+@contextmanager
+def held(use: Wiring, statement: str, parameters: Any) -> Iterator[None]:
+    """Have somebody else hold a lock inside the block."""
+    with use.engine.connect() as holder:
+        holder.exec_driver_sql(statement, parameters)
+        yield
+        holder.rollback()
+
+
+def sell_together(use: Wiring, orders: Sequence[Order], *, stuck: Order) -> list[Future[Booking]]:
+    """Have orders served by one call: they come while one that is stuck is waited for."""
+    with ThreadPoolExecutor(max_workers=len(orders) + 1) as pool:
+        pool.submit(use.box_office.reserve, stuck)
+        eventually(lambda: len(waiting_sales(use)) == 1)
+        return [pool.submit(use.box_office.reserve, each) for each in orders]
+
+
+def outcome(sale: Future[Booking]) -> object:
+    failure = sale.exception()
+    return type(failure) if failure else sale.result().status
 
 
 def waiting_sales(use: Wiring) -> list[int]:
@@ -154,6 +187,42 @@ def test_a_call_whose_connection_is_lost_is_repeated_and_sells_once(
 
     assert made == [order.booking_id for order in orders]
     assert sold(use, show_id) == len(orders)
+
+
+def test_a_show_that_somebody_holds_keeps_no_other_from_being_sold(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    stuck, free = show_with(), show_with()
+    orders = [order_of(use, show_id) for show_id in (free, stuck, free, stuck, free)]
+
+    with held(use, LOCK_SHOW, (stuck,)):
+        sales = sell_together(use, orders, stuck=order_of(use, stuck))
+
+    sold_of_free, refused = BookingStatus.CONFIRMED_UNPAID, TimeoutError
+    assert [outcome(each) for each in sales] == [
+        *(sold_of_free, refused, sold_of_free, refused, sold_of_free)
+    ]
+    assert (sold(use, free), sold(use, stuck)) == (3, 0)
+
+
+def test_a_key_in_flight_and_a_closing_keep_nobody_else_from_buying(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    orders = [order_of(use, show_with()) for _ in range(5)]
+    repeated = replace(orders[1], key=IdempotencyKey("k", "f"))
+    orders[1], leaving = repeated, orders[3]
+
+    with (
+        held(use, LOCK_KEY, (f"{repeated.buyer_id}:{OPERATION}:k",)),
+        held(use, CLOSE, closing(use, leaving.buyer_id)),
+        held(use, LOCK_SHOW, ((first := show_with()),)),
+    ):
+        sales = sell_together(use, orders, stuck=order_of(use, first))
+
+    bought = BookingStatus.CONFIRMED_UNPAID
+    assert [outcome(each) for each in sales] == [
+        *(bought, RequestInFlight, bought, TimeoutError, bought)
+    ]
 
 
 def test_a_changed_price_is_noticed_although_the_old_one_is_remembered(use: Wiring) -> None:

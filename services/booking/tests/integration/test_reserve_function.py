@@ -1,7 +1,8 @@
 """The SQL function as such: a batch is judged in order, and stale terms are noticed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from services.booking.tests.conftest import make_offer
+from services.booking.tests.conftest import make_offer, patiently
+from sqlalchemy import Connection
 
 from booking_service.domain.creators import Standing
 from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.set_standing import set_standing
 from booking_service.wiring import Wiring
+from devstack.testing import eventually
 
 ShowFactory = Callable[..., UUID]
 
@@ -58,13 +61,19 @@ def answers(
     use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3"
 ) -> dict[int, tuple[str, dict[str, Any] | None]]:
     with use.engine.begin() as connection:
-        rows = connection.exec_driver_sql(
-            f"SELECT n, outcome, facts FROM booking.{function}(%s::jsonb)",  # noqa: S608
-            (json.dumps(requests),),
-        )
-        found = {n: (outcome, facts) for n, outcome, facts in rows}
+        found = _ask(connection, requests, function)
     assert sorted(found) == sorted(each["n"] for each in requests)
     return found
+
+
+def _ask(
+    connection: Connection, requests: Sequence[dict[str, Any]], function: str = "reserve_v3"
+) -> dict[int, tuple[str, dict[str, Any] | None]]:
+    rows = connection.exec_driver_sql(
+        f"SELECT n, outcome, facts FROM booking.{function}(%s::jsonb)",  # noqa: S608
+        (json.dumps(requests),),
+    )
+    return {n: (outcome, facts) for n, outcome, facts in rows}
 
 
 def outcomes(use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3") -> list[str]:
@@ -377,6 +386,63 @@ def test_who_has_kept_the_account_after_all_may_buy(use: Wiring, show_with: Show
     wish = {"user_id": str(buyer), "person_hash": use.person_hashes.of(buyer).hex()}
 
     assert outcomes(use, request(1, show_id, **wish)) == ["RESERVED"]
+
+
+def overlapping(
+    use: Wiring, first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """Serve two batches in transactions of which the second begins before the first has ended."""
+    with use.engine.begin() as connection, ThreadPoolExecutor(1) as other:
+        before = _ask(connection, first)
+        asked = other.submit(lambda: patiently(lambda: outcomes(use, *second)))
+        eventually(lambda: asked.done() or _somebody_waits(use))
+        assert not asked.done()
+        connection.commit()
+        after = asked.result()
+    return [before[each["n"]][0] for each in first], after
+
+
+def _somebody_waits(use: Wiring) -> bool:
+    with use.engine.connect() as connection:
+        waiting = connection.exec_driver_sql(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock' AND strpos(query, 'reserve_v3') > 0"
+        )
+        return waiting.rowcount > 0
+
+
+@pytest.mark.parametrize("many", [2, 5], ids=["in turn", "together"])
+def test_nobody_gets_beyond_the_limit_in_two_transactions_at_once(
+    use: Wiring, show_with: ShowFactory, many: int
+) -> None:
+    show_id, buyer = show_with(price_paise=10_000), str(uuid4())
+    batch = [request(n, show_id, user_id=buyer, quantity=10 // many) for n in range(many)]
+    again = [{**each, "booking_id": str(uuid4())} for each in batch]
+
+    assert overlapping(use, batch, again) == (["RESERVED"] * many, ["LIMIT_REACHED"] * many)
+    assert seats(use, show_id) == (90, 0, 10)
+
+
+@pytest.mark.parametrize("many", [2, 5], ids=["in turn", "together"])
+def test_two_transactions_at_once_sell_no_seat_twice(
+    use: Wiring, show_with: ShowFactory, many: int
+) -> None:
+    show_id = show_with(price_paise=10_000, capacity=many)
+    batches = [[request(n, show_id) for n in range(many)] for _ in range(2)]
+
+    assert overlapping(use, *batches) == (["RESERVED"] * many, ["SOLD_OUT"] * many)
+
+
+@pytest.mark.parametrize("many", [2, 5], ids=["in turn", "together"])
+def test_a_key_has_one_effect_in_two_transactions_at_once(
+    use: Wiring, show_with: ShowFactory, many: int
+) -> None:
+    one, other = (show_with(price_paise=10_000) for _ in range(2))
+    batch = [request(n, one, key=f"key {n}", fingerprint="one") for n in range(many)]
+    new = {"show_id": str(other), "fingerprint": "other"}
+    again = [{**each, **new, "booking_id": str(uuid4())} for each in batch]
+
+    assert overlapping(use, batch, again) == (["RESERVED"] * many, ["KEY_REUSED"] * many)
 
 
 def close(use: Wiring, buyer: UUID, *, state: str = "FENCED") -> None:

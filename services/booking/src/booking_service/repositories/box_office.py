@@ -22,7 +22,7 @@ from booking_service.domain.pricing import Quote
 from booking_service.domain.sale_rules import SaleRules
 from booking_service.models import TicketInventoryRow
 from booking_service.repositories.facts import from_facts
-from booking_service.repositories.idempotency_keys import IN_FLIGHT, REUSED
+from booking_service.repositories.idempotency_keys import IN_FLIGHT, LOCK_NOT_AVAILABLE, REUSED
 from booking_service.repositories.transaction import Begin
 from service_kit.batcher import Batcher, TooManyWaiting
 from service_kit.database import POOL_WAIT_SECONDS, SingleStatement
@@ -41,6 +41,9 @@ BATCH_SIZE = Histogram(
 )
 
 _RESERVE = text("SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_v3(:requests)")
+_RESERVE_UNHINDERED = text(
+    "SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_unhindered_v1(:requests)"
+)
 _TERMS = select(
     TicketInventoryRow.price_paise,
     func.coalesce(
@@ -53,6 +56,7 @@ _REFUSALS: dict[str, tuple[type[errors.BookingError], str]] = {
     "NOT_ON_SALE": (errors.ShowNotOnSale, "Tickets for this show are not on sale."),
     "STARTED": (errors.ShowStarted, "This show has started, its sale is over."),
     "SOLD_OUT": (errors.SoldOut, "Not enough tickets are left for this show."),
+    "IN_FLIGHT": (errors.RequestInFlight, IN_FLIGHT),
     "KEY_REUSED": (errors.KeyReused, REUSED),
     "ACCOUNT_CLOSED": (errors.AccountClosed, "This account is being deleted."),
     "TERMS_MOVED": (errors.TermsMoved, "The offer is changing right now. Please try again."),
@@ -98,6 +102,7 @@ class BoxOffice:
         self._read = read
         self._people = people
         self._reserve = SingleStatement(engine, _RESERVE)
+        self._reserve_unhindered = SingleStatement(engine, _RESERVE_UNHINDERED)
         self._read_terms = SingleStatement(engine, _TERMS)
         self._batcher: Batcher[Order, Booking] = Batcher(
             self._serve, slots=BATCHES_AT_ONCE, most=MOST_IN_A_BATCH, patience=POOL_WAIT_SECONDS
@@ -138,39 +143,55 @@ class BoxOffice:
 
     def _serve(self, orders: Sequence[Order]) -> list[Booking | Exception]:
         try:
-            return self._sell(orders)
+            if len(orders) > 1:
+                return self._sell_together(orders)
+            return [self._sell_alone(each) for each in orders]
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._sell_again(orders)
+            return self._sell_again(orders, error)
 
-    def _sell_again(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+    def _sell_together(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+        """Serve orders by one call; by two, if somebody holds what one of them needs."""
+        try:
+            return self._sell(self._reserve, orders)
+        except DBAPIError as error:
+            if _sqlstate(error) not in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE):
+                raise
+        return self._sell(self._reserve_unhindered, orders)
+
+    def _sell_alone(self, order: Order) -> Booking | Exception:
+        try:
+            (outcome,) = self._sell(self._reserve, [order])
+        except DBAPIError as error:
+            if _sqlstate(error) == IN_FLIGHT_SQLSTATE:
+                return errors.RequestInFlight(IN_FLIGHT)
+            if _names_a_booking_twice(error):
+                return self._made_before(order) or error
+            raise
+        return outcome
+
+    def _sell_again(self, orders: Sequence[Order], lost: DBAPIError) -> list[Booking | Exception]:
         """Serve orders one by one of which nobody knows whether they took effect.
 
         One that did is found by its key or its booking's id, also if a second one like it would be
-        refused by now.
+        refused by now. After one that cannot be served, the others get `lost`: nobody knows.
         """
         outcomes: list[Booking | Exception] = []
         for order in orders:
             try:
-                (outcome,) = self._sell([order])
+                outcome = self._sell_alone(order)
                 if isinstance(outcome, Exception):
                     outcome = self._made_before(order) or outcome
             except DBAPIError as error:
-                return [*outcomes, *[error] * (len(orders) - len(outcomes))]
+                outcomes.append(error)
+                break
             outcomes.append(outcome)
-        return outcomes
+        return [*outcomes, *[lost] * (len(orders) - len(outcomes))]
 
-    def _sell(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+    def _sell(self, reserve: SingleStatement, orders: Sequence[Order]) -> list[Booking | Exception]:
         requests = [self._request(number, order) for number, order in enumerate(orders)]
-        try:
-            rows = self._reserve.rows(requests=msgspec.json.encode(requests).decode())
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) == IN_FLIGHT_SQLSTATE:
-                raise errors.RequestInFlight(IN_FLIGHT) from error
-            if len(orders) == 1 and _names_a_booking_twice(error):
-                return [self._made_before(orders[0]) or error]
-            raise
+        rows = reserve.rows(requests=msgspec.json.encode(requests).decode())
         BATCH_SIZE.observe(len(orders))
         outcomes = {number: (outcome, facts) for number, outcome, facts in rows}
         return [self._outcome(order, *outcomes[n]) for n, order in enumerate(orders)]
@@ -216,7 +237,13 @@ class BoxOffice:
         if outcome in {"TERMS_MOVED", "UNKNOWN_SHOW"}:
             with self._lock:
                 self._terms.pop(order.show_id, None)
+        if outcome == "HELD":
+            return PoolTimeout("somebody holds what this sale needs")
         return _refusal(outcome, order)
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
 def _names_a_booking_twice(error: DBAPIError) -> bool:
