@@ -70,6 +70,8 @@ def _misbehave(app: Flask, faults: Faults) -> None:
             return _failure()
         if faults.api is ApiFault.GARBAGE:
             return Response("<html>It works!</html>", mimetype="text/html")
+        if faults.api is ApiFault.WRONG_AMOUNT and "amount" in (entity := response.get_json()):
+            return jsonify({**entity, "amount": entity["amount"] + 100})
         if faults.api is ApiFault.SLOW:
             time.sleep(faults.delay_seconds)
         return response

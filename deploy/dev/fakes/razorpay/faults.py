@@ -18,6 +18,7 @@ class ApiFault(StrEnum):
     LOST_REPLY = "lost_reply"  # it has happened, but the answer is 500
     SLOW = "slow"  # it happens, and the answer comes after `delaySeconds`
     GARBAGE = "garbage"  # 200 with something that is no JSON
+    WRONG_AMOUNT = "wrong_amount"  # it happens, and the answer has another amount
 
 
 class WebhookFault(StrEnum):

@@ -120,8 +120,8 @@ def test_a_refund_is_known_by_its_reference(razorpay: Razorpay, simulator: Simul
         razorpay.refund(payment_id, amount_paise=100, reference=str(uuid4()))
 
 
-@pytest.mark.parametrize("fault", ["error", "lost_reply", "garbage"])
-def test_an_answer_that_says_nothing_is_named(
+@pytest.mark.parametrize("fault", ["error", "lost_reply", "garbage", "wrong_amount"])
+def test_an_answer_that_is_none_to_what_was_asked_is_named(
     razorpay: Razorpay, simulator: Simulator, fault: str
 ) -> None:
     simulator.fail(api=fault)

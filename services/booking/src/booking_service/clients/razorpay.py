@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
@@ -90,16 +90,15 @@ class Razorpay:
                 "notes": {"booking_id": str(booking_id)},
             },
         )
-        return self._read(
-            lambda: PaymentOrder(
-                id=str(order["id"]),
-                booking_id=booking_id,
-                amount_paise=int(order["amount"]),
-                currency=str(order["currency"]),
-                provider=NAME,
-                key_id=self._keys.key_id,
-            )
+        wanted = PaymentOrder(
+            id="",
+            booking_id=booking_id,
+            amount_paise=amount_paise,
+            currency=CURRENCY,
+            provider=NAME,
+            key_id=self._keys.key_id,
         )
+        return self._read(lambda: _opened(wanted, order))
 
     def payments_of(self, order_id: str) -> Sequence[Payment]:
         """Return every attempt to pay an order."""
@@ -198,6 +197,12 @@ class _Transport:
         if answer.ok is refused:
             raise NoUsableAnswer(f"answered {answer.status} with something unexpected")
         return _Reply(answer)
+
+
+def _opened(wanted: PaymentOrder, item: Mapping[str, Any]) -> PaymentOrder:
+    if (item["amount"], item["currency"]) != (wanted.amount_paise, wanted.currency):
+        raise ValueError("the order of another amount")
+    return replace(wanted, id=str(item["id"]))
 
 
 def _payment(item: Mapping[str, Any]) -> Payment:
