@@ -32,6 +32,7 @@ from booking_service.usecases.catch_up import catch_up
 from booking_service.usecases.desk import Desk
 from booking_service.usecases.hear_of_payments import handle_news
 from booking_service.usecases.open_payment import open_cut_off
+from booking_service.usecases.put_offer import put_offer
 from booking_service.usecases.release_expired_holds import release_expired_holds
 from booking_service.usecases.reserve_tickets import reserve_tickets
 from booking_service.usecases.settle_order import settle_due
@@ -318,6 +319,23 @@ def test_a_late_capture_has_its_seats_if_they_are_still_there(
 
     assert (box_office.status(booking), box_office.refunds(booking)) == (CONFIRMED, [])
     assert seats(box_office.show(booking)) == (0, 0, 1)
+
+
+def test_a_late_capture_of_a_show_that_has_moved_can_be_had_back_in_full(
+    box_office: BoxOffice, show_with: ShowFactory
+) -> None:
+    booking = box_office.book(show_with(capacity=1))
+    box_office.end_hold(booking)
+    offer = box_office.show(booking).offer
+    put_offer(box_office.use.begin, offer=replace(offer, version=2, venue="Somewhere else"))
+    box_office.pay(booking)
+    box_office.hear_all(booking)
+    assert box_office.status(booking) is CONFIRMED
+
+    box_office.cancel(booking)
+    box_office.work()
+
+    assert (box_office.status(booking), box_office.refunds(booking)) == (CANCELLED, [(TOTAL, DONE)])
 
 
 def test_a_late_capture_goes_back_in_full_if_the_seats_are_gone(

@@ -116,6 +116,21 @@ def test_the_convenience_fee_is_refunded_in_the_same_share_if_the_policy_says_so
     assert half.total_paise == 54_393
 
 
+@pytest.mark.parametrize(
+    ("paid", "refund"),
+    [
+        (Money(500, 35), Money(96, 4)),
+        (Money(100, 7), Money(99, 1)),
+        (Money(900, 63), Money(94, 6)),
+        (Money(1_000, 70), Money(100, 7)),
+    ],
+)
+def test_less_than_a_provider_sends_back_becomes_a_rupee(paid: Money, refund: Money) -> None:
+    policy = RefundPolicy((RefundTier(24, 1_000),), refunds_convenience_fee=True)
+
+    assert refund_by_policy(policy, paid, starts_at=START, now=START - 30 * HOUR) == refund
+
+
 def test_what_was_not_paid_is_not_refunded() -> None:
     early = START - 100 * HOUR
     for status in (BookingStatus.CONFIRMED_UNPAID, BookingStatus.PENDING):

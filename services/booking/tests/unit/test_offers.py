@@ -95,11 +95,9 @@ def test_a_cancelled_show_is_not_opened_again() -> None:
         ({"title": "Another", "capacity": 20, "duration_minutes": 90}, False),
     ],
 )
-def test_a_show_moves_with_its_time_or_place_if_somebody_has_tickets(
-    change: dict[str, Any], moved: bool
-) -> None:
+def test_a_show_moves_with_its_time_or_place(change: dict[str, Any], moved: bool) -> None:
     assert moves(stored(sold=1), newer(**change)) is moved
-    assert not moves(stored(), newer(**change))
+    assert moves(stored(), newer(**change)) is moved  # the money of somebody may come late
 
 
 def test_a_shows_own_platform_fee_precedes_its_creators() -> None:

@@ -50,7 +50,7 @@ class Inventory:
     sold: int
     creator_allowed: bool = True  # a creator that nothing was heard of is
     creator_fee_basis_points: int | None = None  # the creator's own platform fee
-    moved_at: datetime | None = None  # when time or place last changed for people with tickets
+    moved_at: datetime | None = None  # when time or place last changed
     cancelled_at: datetime | None = None
 
     @property
@@ -118,9 +118,9 @@ def _keep_promises(current: Inventory, wished: Offer, *, unsold_only: bool) -> N
 
 
 def moves(current: Inventory, wished: Offer) -> bool:
-    """Return whether people with tickets would have to go elsewhere or at another time."""
+    """Return whether who booked before would have to go elsewhere or at another time."""
     before, after = current.offer, wished
-    return bool(current.taken) and (before.starts_at, before.venue, before.city) != (
+    return (before.starts_at, before.venue, before.city) != (
         after.starts_at,
         after.venue,
         after.city,

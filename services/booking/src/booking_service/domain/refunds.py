@@ -10,6 +10,7 @@ from uuid import UUID
 from booking_service.domain.pricing import BASIS_POINTS, share_of
 
 RIGHT_AFTER_MOVE = timedelta(days=7)
+LEAST_PAISE = 100  # that a provider sends back; nobody pays less
 
 
 class RefundReason(Enum):
@@ -113,14 +114,20 @@ def refund_by_policy(
 ) -> Money:
     """Return what a buyer who cancels gets back: the share of the first tier that still holds.
 
-    Each part is rounded half up, once. After the last tier it is nothing.
+    Each part is rounded half up, once; less than `LEAST_PAISE` together becomes that much. After
+    the last tier it is nothing.
     """
     for tier in policy.tiers:
         if now <= starts_at - timedelta(hours=tier.hours_before_start):
             fee = paid.convenience_fee_paise if policy.refunds_convenience_fee else 0
-            return Money(
+            refund = Money(
                 share_of(paid.ticket_paise, tier.basis_points), share_of(fee, tier.basis_points)
             )
+            if 0 < refund.total_paise < LEAST_PAISE:
+                return Money(
+                    LEAST_PAISE - refund.convenience_fee_paise, refund.convenience_fee_paise
+                )
+            return refund
     return NOTHING
 
 

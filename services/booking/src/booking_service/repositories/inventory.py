@@ -130,7 +130,7 @@ class InventoryRepository:
         """Store a newer offer; seats added or taken off are available ones.
 
         Call it with the row locked. The CHECKs of the table refuse a capacity below what is taken.
-        If it `moves` the show, whoever has tickets already has a right to all the money back.
+        If it `moves` the show, whoever booked before has a right to all the money back.
         """
         values: dict[str, Any] = asdict(offer)
         show_id = values.pop("show_id")
