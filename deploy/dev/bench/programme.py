@@ -30,6 +30,7 @@ from bench.names import (
     SHOW,
     SOLD_OUT,
     SPREAD,
+    SPREAD_THROUGH_GATEWAY,
     THROUGH_GATEWAY,
     UNCHANGED,
     with_stored,
@@ -174,14 +175,17 @@ def _bookings(
             shows_at_once=shows_at_once,
         )
 
-    hot, spread = (orders("booking", audience.tokens, count) for count in (1, _MANY))
-    for connections in (1, 16, 64, 256):
-        yield Http(HOT, connections, stage, ["booking"], hot, _BOOKED, ledger)
-    for connections in (1, 16, 64):
-        yield Http(SPREAD, connections, stage, ["booking"], spread, _BOOKED, ledger)
-    public = orders(stage.public_host, audience.browsers, 1)
-    services = ["gateway", "identity", "booking"]
-    yield Http(THROUGH_GATEWAY, 64, stage, services, public, _BOOKED, ledger)
+    straight = ["booking"], "booking", audience.tokens
+    public = ["gateway", "identity", "booking"], stage.public_host, audience.browsers
+    for name, shows_at_once, (services, host, credentials) in (
+        (HOT, 1, straight),
+        (SPREAD, _MANY, straight),
+        (THROUGH_GATEWAY, 1, public),
+        (SPREAD_THROUGH_GATEWAY, _MANY, public),
+    ):
+        wished = orders(host, credentials, shows_at_once)
+        for connections in (1, 16, 64, 256):
+            yield Http(name, connections, stage, services, wished, _BOOKED, ledger)
 
 
 def _refusals(
