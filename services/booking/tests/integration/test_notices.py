@@ -428,6 +428,25 @@ def test_of_a_person_nothing_is_stored_on_the_way(desk: Desk, show_with: ShowFac
     assert trace(desk.use, desk.identity.emails[buyer_id]) == []
 
 
+def test_in_a_rush_each_look_begins_where_the_last_one_ended(
+    desk: Desk, show_with: ShowFactory, owner: "psycopg.Connection[Any]"
+) -> None:
+    owner.execute("UPDATE booking.notice_scan SET found_until = clock_timestamp()")
+    show_id = show_with()
+    booked = [desk.book(show_id).id for _ in range(5)]
+
+    told, reached = [], []
+    for _ in range(3):
+        with desk.use.begin() as tx:
+            told.append(tx.notices.write_of_sales(look_back=timedelta(), limit=2))
+        looked = owner.execute("SELECT found_until FROM booking.notice_scan").fetchone()
+        assert looked is not None
+        reached.append(sum(each < id_at(looked[0]) for each in booked))
+
+    assert told == [2, 2, 1]
+    assert 0 < reached[0] < reached[1] < reached[2] == 5
+
+
 # What goes wrong.
 
 

@@ -1,7 +1,7 @@
 """What buyers are to be told by mail, and whether they were."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -100,8 +100,8 @@ class NoticeRepository:
                 .from_select(["id", "booking_id", "kind"], told_now)
                 .on_conflict_do_nothing()
             )
-        if len(sales) < limit:
-            scan.found_until = now
+        found_until = now if len(sales) < limit else min(now, _moment_of(sales[-1]))
+        scan.found_until = max(scan.found_until, found_until)
         return len(sales)
 
     def next_batch(self, *, most: int, under_way: int) -> UUID | None:
@@ -221,6 +221,10 @@ def _refunded() -> ColumnElement[int]:
         .correlate(NoticeRow)
         .scalar_subquery()
     )
+
+
+def _moment_of(id_: UUID) -> datetime:
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
 
 
 def first_id_of(moment: datetime) -> UUID:
