@@ -102,8 +102,9 @@ validate-deploy: venv ## what describes production, by the tools that carry it o
 ##@ Quality
 .PHONY: test lint format types openapi openapi-check openapi-release previous-release
 TESTS := $(if $(SERVICE),services/$(SERVICE)/tests,shared/tests services/*/tests tests)
-# Two at a time, each with servers of its own; what shares them stays in one (devstack/testing.py).
-IN_PARALLEL := -n 2 --no-loadscope-reorder
+# Three at a time, as much of it waits; each with servers of its own, what shares them stays in one
+# (devstack/testing.py).
+IN_PARALLEL := -n 3 --no-loadscope-reorder
 test: venv ## everything there is to check            [SERVICE=x]
 	@$(MAKE) --no-print-directory -j 2 lint types openapi-check
 	@$(PY) -m pytest $(IN_PARALLEL) $(wildcard $(TESTS))

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from devstack.testing import eventually
-from service_kit.batcher import Batcher, TooManyWaiting, _Place
+from service_kit.batcher import NOT_SERVED, Batcher, TooManyWaiting, _Place
 
 LONG = 60.0
 
@@ -19,12 +19,15 @@ class Counter:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.bad: set[int] = set()
+        self.ends: set[int] = set()
         self.open = threading.Event()
         self.open.set()
 
     def serve(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.batches.append(list(numbers))
         assert self.open.wait(LONG)
+        if self.ends & set(numbers):
+            raise SystemExit
         if self.bad & set(numbers):
             raise LookupError(sorted(self.bad & set(numbers)))
         return [ValueError(number) if number < 0 else 2 * number for number in numbers]
@@ -104,6 +107,19 @@ def test_one_bad_request_does_not_fail_its_neighbours(
     assert isinstance(asked[3].exception(LONG), LookupError)
     assert [asked[n].result(LONG) for n in (0, 1, 2, 4)] == [0, 2, 4, 8]
     assert counter.batches == [[0], [1, 2, 3, 4], [1], [2], [3], [4]]
+
+
+def test_if_the_thread_that_serves_ends_the_others_are_told_and_later_ones_are_served(
+    counter: Counter, callers: ThreadPoolExecutor
+) -> None:
+    counter.ends = {1}
+    batcher = batcher_of(counter)
+    asked = gathered(batcher, counter, callers, range(4))
+
+    assert asked[0].result(LONG) == 0
+    assert isinstance(asked[1].exception(LONG), SystemExit)
+    assert [asked[n].exception(LONG) for n in (2, 3)] == [NOT_SERVED, NOT_SERVED]
+    assert batcher.ask(5) == 10
 
 
 def test_a_lone_request_that_fails_is_not_repeated(counter: Counter) -> None:
