@@ -49,6 +49,18 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "I2",
+        "what is sold was sold at the price of its show, or confirmed late",
+        """
+        SELECT b.id, b.unit_price_paise, i.price_paise FROM booking.booking AS b
+        JOIN booking.ticket_inventory AS i USING (show_id)
+        WHERE b.status IN ('CONFIRMED', 'CONFIRMED_UNPAID')
+          AND b.unit_price_paise <> i.price_paise AND NOT EXISTS (
+              SELECT FROM booking.booking_move
+              WHERE booking_id = b.id AND from_status = 'FAILED')
+        """,
+    ),
+    Invariant(
         "I3",
         "every booking has an inventory row and 1 to 10 tickets",
         """

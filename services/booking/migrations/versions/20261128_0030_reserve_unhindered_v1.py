@@ -1,7 +1,7 @@
 """What somebody holds for too long keeps only those sales from happening that need it
 
 Revision ID: 20261128_0030
-Revises: 20261127_1100
+Revises: 20261127_2330
 
 `reserve_v3` sells to everybody or, if it cannot have one lock in time, to nobody. It waits less now
 than requests wait in the queue of a process, so that those behind it are still there.
@@ -10,7 +10,7 @@ than requests wait in the queue of a process, so that those behind it are still 
 from alembic import op
 
 revision = "20261128_0030"
-down_revision = "20261127_1100"
+down_revision = "20261127_2330"
 branch_labels = None
 depends_on = None
 

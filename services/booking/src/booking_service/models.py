@@ -150,9 +150,10 @@ class BookingRow(Base):
             postgresql_where=text("retain_until IS NOT NULL"),
         ),
         Index(
-            "ix_booking_sums",
+            "ix_booking_show_id_status_id",
             "show_id",
             "status",
+            "id",
             postgresql_include=[
                 "quantity",
                 "ticket_total_paise",
@@ -186,7 +187,12 @@ class BookingMoveRow(Base):
     """That a booking went from one state to another; written by a trigger that knows the edges."""
 
     __tablename__ = "booking_move"
-    __table_args__ = (Index("ix_booking_move_booking_id", "booking_id"),)
+    __table_args__ = (
+        Index("ix_booking_move_booking_id", "booking_id"),
+        Index(
+            "ix_booking_move_late", "booking_id", postgresql_where=text("from_status = 'FAILED'")
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     booking_id: Mapped[UUID] = mapped_column(ForeignKey(BookingRow.id))
