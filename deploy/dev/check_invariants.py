@@ -78,6 +78,30 @@ INVARIANTS = (
         WHERE a.seat > b.quantity OR b.status IN ('PENDING', 'FAILED')
         """,
     ),
+    # With tickets out no sale is closed but by a cancellation, or when the creator goes. Before
+    # that, what catalog has done with a show says whether it was ever on sale; of shows that
+    # catalog has deleted nothing does.
+    Invariant(
+        "I3",
+        "whatever has tickets held or sold is on sale, was cancelled, or has lost its creator",
+        """
+        SELECT show_id, locked, sold, version FROM booking.ticket_inventory
+        WHERE locked + sold > 0 AND NOT on_sale AND cancelled_at IS NULL
+          AND creator_id IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "I3",
+        "no draft that nobody ever asked to publish was booked",
+        """
+        SELECT s.id, s.version FROM catalog.show AS s
+        WHERE s.status = 'DRAFT'
+          AND EXISTS (SELECT FROM booking.booking AS b WHERE b.show_id = s.id)
+          AND NOT EXISTS (
+              SELECT FROM catalog.show_change AS c
+              WHERE c.show_id = s.id AND c.kind = 'PUBLISH' AND c.status <> 'REFUSED')
+        """,
+    ),
     Invariant(
         "I4",
         "a minute after its last change, booking offers a show as catalog says",
@@ -101,30 +125,57 @@ INVARIANTS = (
         WHERE status = 'PENDING' AND expires_at < now() - interval '60 s'
         """,
     ),
+    # Each booking says by which rules it was sold (0: those booking starts with, which are what
+    # config starts with). What was captured late was judged once more, by rules it does not name.
     Invariant(
         "I6",
-        "nobody has more active tickets of a show than was ever allowed; they are counted right",
+        "nobody has more active tickets of a show than was allowed; they are counted right",
         """
-        SELECT user_id, show_id, coalesce(p.active, 0) AS counted, coalesce(b.active, 0) AS active
+        WITH ever AS (
+            SELECT coalesce(max((v.value ->> 'tickets_per_person_and_show')::bigint), 10) AS most
+            FROM config.setting_version AS v
+            WHERE v.key = 'booking-limits' AND v.effective_from <= now() AND NOT EXISTS (
+                SELECT FROM config.setting_version AS later
+                WHERE later.key = v.key AND later.version > v.version
+                  AND later.effective_from <= v.effective_from)
+        ), allowed AS (
+            SELECT version, (document ->> 'ticketsPerPersonAndShow')::bigint AS most
+            FROM booking.platform_settings
+            UNION ALL
+            SELECT 0, 10
+        )
+        SELECT user_id, show_id, coalesce(p.active, 0) AS counted, coalesce(b.active, 0) AS active,
+               b.most
         FROM booking.buyer_show AS p
         FULL JOIN (
-            SELECT user_id, show_id, sum(quantity) AS active FROM booking.booking
-            WHERE status IN ('PENDING', 'CONFIRMED', 'CONFIRMED_UNPAID')
-            GROUP BY user_id, show_id
+            SELECT b.user_id, b.show_id, sum(b.quantity) AS active, max(
+                CASE WHEN late.booking_id IS NULL THEN coalesce(a.most, ever.most)
+                     ELSE greatest(a.most, ever.most) END
+            ) AS most
+            FROM booking.booking AS b CROSS JOIN ever
+            LEFT JOIN allowed AS a ON a.version = b.settings_version
+            LEFT JOIN booking.booking_move AS late
+                ON late.booking_id = b.id AND late.from_status = 'FAILED'
+            WHERE b.status IN ('PENDING', 'CONFIRMED', 'CONFIRMED_UNPAID')
+            GROUP BY b.user_id, b.show_id
         ) AS b USING (user_id, show_id)
-        WHERE coalesce(p.active, 0) <> coalesce(b.active, 0) OR b.active > (
-            SELECT greatest(10, max((value ->> 'tickets_per_person_and_show')::bigint))
-            FROM config.setting_version WHERE key = 'booking-limits' AND effective_from <= now()
-        )
+        WHERE coalesce(p.active, 0) <> coalesce(b.active, 0) OR b.active > b.most
         """,
     ),
     Invariant(
         "I7",
-        "a key that took effect names a booking of the same person",
+        "a key that took effect names a booking of the same person, and no other purchase's",
         """
-        SELECT k.user_id, k.operation, k.key FROM booking.idempotency_key AS k
+        SELECT k.user_id::text, k.operation, k.key FROM booking.idempotency_key AS k
         LEFT JOIN booking.booking AS b ON b.id = (k.facts ->> 'id')::uuid
         WHERE b.user_id IS DISTINCT FROM k.user_id
+        UNION ALL
+        SELECT facts ->> 'id', 'is booked with', count(*) || ' keys' FROM booking.idempotency_key
+        WHERE operation = 'POST /api/v1/bookings' GROUP BY facts ->> 'id' HAVING count(*) > 1
+        UNION ALL
+        SELECT 'keys', 'are not', 'unique' WHERE NOT EXISTS (
+            SELECT FROM pg_index WHERE indisunique AND indisvalid
+              AND indexrelid = to_regclass('booking.pk_idempotency_key'))
         """,
     ),
     Invariant(
@@ -159,6 +210,71 @@ INVARIANTS = (
                 WHERE r.payment_id = p.payment_id))
         """,
     ),
+    # A cancellation was decided by the clock within the minutes after its transaction began; so
+    # both ends of those minutes are tried. What has changed of the show since is not known: then
+    # whatever could have been due is right. Nothing due leaves no row.
+    Invariant(
+        "I9",
+        "who gave up what was paid for is owed what the terms gave then: no other sum, no less",
+        """
+        WITH given_up AS (
+            SELECT b.id, b.created_at, b.ticket_total_paise AS tickets,
+                   b.convenience_fee_paise AS fee, r.reason::text,
+                   coalesce(r.ticket_paise, 0) AS tickets_back,
+                   coalesce(r.convenience_fee_paise, 0) AS fee_back,
+                   coalesce(nullif(b.refund_policy, 'null'), '{"refunds_convenience_fee": false,
+                       "tiers": [{"hours_before_start": 24, "basis_points": 10000}]}') AS policy,
+                   m.moved_at AS earliest, m.moved_at + interval '5 minutes' AS latest,
+                   i.cancelled_at, i.moved_at,
+                   CASE WHEN i.updated_at < m.moved_at - interval '5 minutes' THEN i.starts_at END
+                       AS starts_at
+            FROM booking.booking_move AS m
+            JOIN booking.booking AS b ON b.id = m.booking_id
+            JOIN booking.ticket_inventory AS i USING (show_id)
+            LEFT JOIN booking.refund AS r ON r.booking_id = b.id AND r.reason <> 'LATE_CAPTURE'
+            WHERE (m.from_status, m.to_status) = ('CONFIRMED', 'CANCELLED')
+              AND b.ticket_total_paise + b.convenience_fee_paise > 0
+        ), by_buyer AS (
+            SELECT *, created_at <= moved_at AND moved_at <= earliest
+                      AND latest < moved_at + interval '7 days' AS surely_moved
+            FROM given_up
+            WHERE coalesce(cancelled_at > earliest, TRUE) AND coalesce(starts_at > earliest, TRUE)
+        ), tier AS (
+            SELECT p.policy, t.share, CASE WHEN (p.policy -> 'refunds_convenience_fee')::boolean
+                       THEN t.share ELSE 0 END AS share_of_fee,
+                   t.hours * interval '1 hour' AS until,
+                   lag(t.hours) OVER (PARTITION BY p.policy ORDER BY t.number)
+                       * interval '1 hour' AS since
+            FROM (SELECT DISTINCT policy FROM given_up) AS p
+            CROSS JOIN LATERAL (
+                SELECT (tier ->> 'basis_points')::bigint AS share,
+                       (tier ->> 'hours_before_start')::bigint AS hours, number
+                FROM jsonb_array_elements(p.policy -> 'tiers') WITH ORDINALITY AS _ (tier, number)
+                UNION ALL
+                SELECT 0, 0, 1000  -- after the last one nothing
+            ) AS t
+        ), due AS (
+            SELECT id, 'SHOW_CANCELLED' AS reason, tickets, fee FROM given_up
+            WHERE cancelled_at <= latest
+            UNION ALL
+            SELECT id, 'SHOW_MOVED', tickets, fee FROM by_buyer
+            WHERE moved_at > earliest
+               OR created_at <= moved_at AND earliest < moved_at + interval '7 days'
+            UNION ALL
+            SELECT id, 'BUYER_CANCELLED', (tickets * share + 5000) / 10000,
+                   (fee * share_of_fee + 5000) / 10000
+            FROM by_buyer JOIN tier USING (policy)
+            WHERE surely_moved IS NOT TRUE AND until IS DISTINCT FROM since
+              AND coalesce(earliest <= starts_at - until, TRUE)
+              AND coalesce(latest > starts_at - since, TRUE)
+        )
+        SELECT g.id, g.earliest, g.reason, g.tickets_back, g.fee_back, g.tickets, g.fee
+        FROM given_up AS g
+        LEFT JOIN due AS d ON (d.id, d.tickets, d.fee) = (g.id, g.tickets_back, g.fee_back)
+            AND (d.reason = g.reason OR g.reason IS NULL)
+        WHERE d.id IS NULL
+        """,
+    ),
     Invariant(
         "I9",
         "no booking of a show that says it is all cancelled is active",
@@ -175,11 +291,34 @@ INVARIANTS = (
         """
         SELECT b.id, sum(r.ticket_paise) AS tickets, sum(r.convenience_fee_paise) AS fee
         FROM booking.refund AS r JOIN booking.booking AS b ON b.id = r.booking_id
+        LEFT JOIN booking.booking_move AS m ON m.booking_id = b.id
+            AND (m.from_status, m.to_status) = ('CONFIRMED', 'CANCELLED')
         WHERE r.reason <> 'LATE_CAPTURE'
-        GROUP BY b.id
+        GROUP BY b.id, m.id
         HAVING sum(r.ticket_paise) > b.ticket_total_paise
             OR sum(r.convenience_fee_paise) > b.convenience_fee_paise
-            OR b.status <> 'CANCELLED'
+            OR b.status <> 'CANCELLED' OR m.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I10",
+        "of a payment no more goes back than it brought; sent is what the provider has named",
+        """
+        SELECT r.booking_id, p.payment_id, p.amount_paise,
+               sum(r.ticket_paise + r.convenience_fee_paise) AS back
+        FROM booking.refund AS r
+        LEFT JOIN (booking.payment_order AS o JOIN booking.payment AS p USING (order_id))
+            ON o.booking_id = r.booking_id AND p.verdict IS NOT NULL
+           AND (p.payment_id = r.payment_id OR r.payment_id IS NULL AND p.verdict = 'CONFIRMED')
+        GROUP BY r.booking_id, p.payment_id
+        HAVING p.payment_id IS NULL
+            OR sum(r.ticket_paise + r.convenience_fee_paise) > p.amount_paise
+            OR bool_or((r.reason = 'LATE_CAPTURE') = (p.verdict = 'CONFIRMED'))
+        UNION ALL
+        SELECT booking_id, status::text, ticket_paise + convenience_fee_paise, NULL
+        FROM booking.refund
+        WHERE status IN ('SENT', 'DONE') AND provider_refund_id IS NULL
+           OR status = 'FAILED' AND failure IS NULL
         """,
     ),
     Invariant(
@@ -210,58 +349,64 @@ INVARIANTS = (
         UNION ALL
         SELECT moves.booking_id, moves.from_status, moves.to_status, moves.next
         FROM (
-            SELECT m.booking_id, m.from_status, m.to_status, coalesce(
-                lead(m.from_status) OVER (PARTITION BY m.booking_id ORDER BY m.id), b.status
-            ) AS next
+            SELECT m.booking_id, m.from_status, m.to_status,
+                   coalesce(lead(m.from_status) OVER way, b.status) AS next,
+                   lag(m.id) OVER way IS NULL AS is_first
             FROM booking.booking_move AS m JOIN booking.booking AS b ON b.id = m.booking_id
+            WINDOW way AS (PARTITION BY m.booking_id ORDER BY m.id)
         ) AS moves
-        WHERE moves.next <> moves.to_status
+        WHERE moves.next <> moves.to_status OR moves.is_first AND moves.from_status = 'FAILED'
         UNION ALL
         SELECT b.id, NULL, b.status, NULL FROM booking.booking AS b
         LEFT JOIN booking.booking_move AS m ON m.booking_id = b.id
         WHERE b.status IN ('CANCELLED', 'FAILED') AND m.id IS NULL
         """,
     ),
+    # What a purge takes away it takes elsewhere (`audit_person`, `ledger_person`, `author`), or by
+    # a function of the owner that does nothing else.
     Invariant(
         "I13",
-        "what was agreed cannot be changed: booking moves states only, config adds versions only",
+        "what was agreed, done or decided stays: services add it, and change only how far it is",
         """
-        SELECT 'booking.booking', attname FROM pg_attribute
-        WHERE attrelid = 'booking.booking'::regclass AND attnum > 0 AND NOT attisdropped
-          AND attname NOT IN ('status', 'expires_at', 'updated_at')
-          AND has_column_privilege('booking', attrelid, attnum, 'UPDATE')
+        WITH kept (role, name, changes) AS (VALUES
+            ('identity', 'identity.audit_entry', ''),
+            ('identity', 'identity.approval', ''),
+            ('identity', 'identity.erasure_key', ''),
+            ('booking', 'booking.booking', 'status expires_at updated_at'),
+            ('booking', 'booking.booking_move', ''),
+            ('booking', 'booking.admission', ''),
+            ('booking', 'booking.ledger_entry', ''),
+            ('booking', 'booking.refund',
+             'status attempt provider_refund_id failure updated_at'),
+            ('booking', 'booking.payment_order', 'check_at'),
+            ('booking', 'booking.payment', 'status verdict updated_at'),
+            ('booking', 'booking.payment_news', 'handled_at'),
+            ('booking', 'booking.notice', 'batch_id outcome done_at'),
+            ('booking', 'booking.notice_scan', 'found_until'),
+            ('booking', 'booking.ticket_key', 'encrypted_private_key withdrawn_at'),
+            ('booking', 'booking.account_deletion', 'state counts ended_at'),
+            ('config', 'config.fee_schedule_version', ''),
+            ('config', 'config.setting_version', '')
+        )
+        SELECT kept.role, kept.name, 'UPDATE of ' || a.attname AS may FROM kept
+        JOIN pg_attribute AS a ON a.attrelid = kept.name::regclass AND a.attnum > 0
+        WHERE NOT a.attisdropped AND a.attname <> ALL (string_to_array(kept.changes, ' '))
+          AND has_column_privilege(kept.role, a.attrelid, a.attnum, 'UPDATE')
         UNION ALL
-        SELECT owned.name, what FROM (VALUES
-            ('identity', 'identity.alembic_version', 'UPDATE'),
-            ('catalog', 'catalog.alembic_version', 'UPDATE'),
-            ('booking', 'booking.alembic_version', 'UPDATE'),
-            ('config', 'config.alembic_version', 'UPDATE'),
-            ('booking', 'booking.booking', 'DELETE'),
-            ('booking', 'booking.booking', 'TRUNCATE'),
-            ('booking', 'booking.booking_move', 'UPDATE'),
-            ('booking', 'booking.booking_move', 'DELETE'),
-            ('booking', 'booking.booking_move', 'TRUNCATE'),
-            ('booking', 'booking.admission', 'UPDATE'),
-            ('booking', 'booking.admission', 'DELETE'),
-            ('booking', 'booking.admission', 'TRUNCATE'),
-            ('booking', 'booking.ledger_entry', 'UPDATE'),
-            ('booking', 'booking.ledger_entry', 'DELETE'),
-            ('booking', 'booking.ledger_entry', 'TRUNCATE'),
-            ('booking', 'booking.refund', 'DELETE'),
-            ('booking', 'booking.refund', 'TRUNCATE'),
-            ('booking', 'booking.payment_order', 'DELETE'),
-            ('booking', 'booking.payment', 'DELETE'),
-            ('booking', 'booking.payment_news', 'DELETE'),
-            ('booking', 'booking.account_deletion', 'DELETE'),
-            ('booking', 'booking.account_deletion', 'TRUNCATE'),
-            ('config', 'config.fee_schedule_version', 'UPDATE'),
-            ('config', 'config.fee_schedule_version', 'DELETE'),
-            ('config', 'config.fee_schedule_version', 'TRUNCATE'),
-            ('config', 'config.setting_version', 'UPDATE'),
-            ('config', 'config.setting_version', 'DELETE'),
-            ('config', 'config.setting_version', 'TRUNCATE')
-        ) AS owned (role, name, what)
-        WHERE has_table_privilege(owned.role, owned.name, what)
+        SELECT kept.role, kept.name, what FROM kept, unnest(ARRAY['DELETE', 'TRUNCATE']) AS what
+        WHERE has_table_privilege(kept.role, kept.name, what)
+        UNION ALL
+        SELECT service, service || '.alembic_version', what
+        FROM unnest(ARRAY['identity', 'catalog', 'booking', 'config']) AS service,
+             unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS what
+        WHERE has_table_privilege(service, service || '.alembic_version', what)
+        UNION ALL
+        SELECT 'config', 'config.author', what FROM unnest(ARRAY['UPDATE', 'TRUNCATE']) AS what
+        WHERE has_table_privilege('config', 'config.author', what)
+        UNION ALL
+        SELECT service, service || '_owner', 'act as' FROM
+            unnest(ARRAY['identity', 'catalog', 'booking', 'config']) AS service
+        WHERE pg_has_role(service, service || '_owner', 'MEMBER')
         """,
     ),
     Invariant(
@@ -305,6 +450,101 @@ INVARIANTS = (
         GROUP BY d.id
         HAVING coalesce(sum(e.ticket_paise - e.platform_fee_paise), 0) <> d.paid_out_paise
             OR count(*) FILTER (WHERE e.kind = 'DISBURSEMENT') > 0
+        """,
+    ),
+    # What was answered is known for a day, and only of requests with a key. Of what else was
+    # acknowledged a query sees no more than the gap it would leave.
+    Invariant(
+        "I15",
+        "what was answered to a request with a key is stored: tickets, amounts, refunds",
+        """
+        SELECT k.operation, k.key, k.facts ->> 'id' AS booking, k.facts ->> 'status' AS answered,
+               b.status AS stored
+        FROM booking.idempotency_key AS k
+        LEFT JOIN booking.booking AS b ON b.id = (k.facts ->> 'id')::uuid
+        LEFT JOIN (
+            SELECT booking_id, jsonb_agg(ticket_paise + convenience_fee_paise) AS amounts
+            FROM booking.refund GROUP BY booking_id
+        ) AS r ON r.booking_id = b.id
+        LEFT JOIN booking.booking_move AS left_it
+            ON (left_it.booking_id, left_it.from_status::text) = (b.id, k.facts ->> 'status')
+        WHERE (b.show_id::text, b.quantity, b.ticket_total_paise, b.convenience_fee_paise,
+               b.platform_fee_paise)
+            IS DISTINCT FROM
+            (k.facts #>> '{show,id}', (k.facts ->> 'quantity')::bigint,
+             (k.facts ->> 'ticket_total_paise')::bigint,
+             (k.facts ->> 'convenience_fee_paise')::bigint,
+             (k.facts ->> 'platform_fee_paise')::bigint)
+           OR NOT coalesce(r.amounts, '[]')
+               @> jsonb_path_query_array(k.facts, '$.refunds[*].amount_paise')
+           OR b.status::text <> k.facts ->> 'status' AND left_it.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I15",
+        "nothing that hangs on a booking or an order has lost it",
+        """
+        SELECT 'move' AS what, m.booking_id::text AS lost FROM booking.booking_move AS m
+        LEFT JOIN booking.booking AS b ON b.id = m.booking_id WHERE b.id IS NULL
+        UNION ALL
+        SELECT 'admission', a.booking_id::text FROM booking.admission AS a
+        LEFT JOIN booking.booking AS b ON b.id = a.booking_id WHERE b.id IS NULL
+        UNION ALL
+        SELECT 'refund', r.booking_id::text FROM booking.refund AS r
+        LEFT JOIN booking.booking AS b ON b.id = r.booking_id WHERE b.id IS NULL
+        UNION ALL
+        SELECT 'ledger', e.booking_id::text FROM booking.ledger_entry AS e
+        LEFT JOIN booking.booking AS b ON b.id = e.booking_id
+        WHERE e.booking_id IS NOT NULL AND b.id IS NULL
+        UNION ALL
+        SELECT 'notice', n.booking_id::text FROM booking.notice AS n
+        LEFT JOIN booking.booking AS b ON b.id = n.booking_id WHERE b.id IS NULL
+        UNION ALL
+        SELECT 'notice of a refund', n.refund_id::text FROM booking.notice AS n
+        LEFT JOIN booking.refund AS r ON (r.id, r.booking_id) = (n.refund_id, n.booking_id)
+        WHERE n.refund_id IS NOT NULL AND r.id IS NULL
+        UNION ALL
+        SELECT 'order', o.booking_id::text FROM booking.payment_order AS o
+        LEFT JOIN booking.booking AS b ON b.id = o.booking_id
+            AND b.ticket_total_paise + b.convenience_fee_paise = o.amount_paise
+        WHERE b.id IS NULL
+        UNION ALL
+        SELECT 'payment', p.order_id FROM booking.payment AS p
+        LEFT JOIN booking.payment_order AS o USING (order_id) WHERE o.order_id IS NULL
+        UNION ALL
+        SELECT 'answer', k.facts #>> '{payment,id}' FROM booking.idempotency_key AS k
+        LEFT JOIN booking.payment_order AS o
+            ON (o.order_id, o.booking_id::text) = (k.facts #>> '{payment,id}', k.facts ->> 'id')
+           AND o.amount_paise = (k.facts #>> '{payment,amount_paise}')::bigint
+        WHERE k.facts #>> '{payment,id}' IS NOT NULL AND o.order_id IS NULL
+        """,
+    ),
+    Invariant(
+        "I15",
+        "versions and decisions are numbered without a gap; those that bookings rest on are there",
+        """
+        SELECT 'setting ' || key AS what, max(version) AS newest, count(*) AS stored
+        FROM config.setting_version GROUP BY key HAVING max(version) <> count(*)
+        UNION ALL
+        SELECT 'fees', max(version), count(*)
+        FROM config.fee_schedule_version HAVING max(version) <> count(*)
+        UNION ALL
+        SELECT 'decisions about ' || user_id, max(number), count(*)
+        FROM identity.approval GROUP BY user_id HAVING max(number) <> count(*)
+        UNION ALL
+        SELECT 'fees of bookings', b.version, b.bookings FROM (
+            SELECT fee_schedule_version AS version, count(*) AS bookings
+            FROM booking.booking GROUP BY fee_schedule_version
+        ) AS b
+        LEFT JOIN booking.fee_schedule AS known USING (version)
+        LEFT JOIN config.fee_schedule_version AS made USING (version)
+        WHERE known.version IS NULL OR made.version IS NULL
+        UNION ALL
+        SELECT 'rules of bookings', b.version, b.bookings FROM (
+            SELECT settings_version AS version, count(*) AS bookings
+            FROM booking.booking WHERE settings_version > 0 GROUP BY settings_version
+        ) AS b
+        LEFT JOIN booking.platform_settings AS known USING (version) WHERE known.version IS NULL
         """,
     ),
     Invariant(
