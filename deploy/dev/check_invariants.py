@@ -261,9 +261,14 @@ INVARIANTS = (
             WHERE moved_at > earliest
                OR created_at <= moved_at AND earliest < moved_at + interval '7 days'
             UNION ALL
-            SELECT id, 'BUYER_CANCELLED', (tickets * share + 5000) / 10000,
-                   (fee * share_of_fee + 5000) / 10000
+            SELECT id, 'BUYER_CANCELLED',
+                   CASE WHEN of_tickets + of_fee BETWEEN 1 AND 99 THEN 100 - of_fee
+                        ELSE of_tickets END, of_fee
             FROM by_buyer JOIN tier USING (policy)
+            CROSS JOIN LATERAL (
+                SELECT (tickets * share + 5000) / 10000 AS of_tickets,
+                       (fee * share_of_fee + 5000) / 10000 AS of_fee
+            ) AS share_of
             WHERE surely_moved IS NOT TRUE AND until IS DISTINCT FROM since
               AND coalesce(earliest <= starts_at - until, TRUE)
               AND coalesce(latest > starts_at - since, TRUE)

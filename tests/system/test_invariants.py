@@ -20,7 +20,7 @@ LAST_OF_MONEY = 15  # what deletions of accounts leave has tests of its own
 
 SHOW = "00000000-0000-7000-8000-000000000001"
 BUYER = "00000000-0000-7000-8000-000000000002"
-PAID, HELD, LATE, BACK, FORFEIT, FREE = (
+PAID, HELD, LATE, BACK, FORFEIT, UNPAID = (
     f"00000000-0000-7000-8000-0000000000{number}" for number in (11, 12, 13, 14, 15, 16)
 )
 
@@ -38,6 +38,7 @@ INSERT INTO booking.ticket_inventory
 SELECT (jsonb_populate_record(i, jsonb_build_object(
     'show_id', '{SHOW}', 'starts_at', s.starts_at, 'capacity', 100, 'version', s.version,
     'available', 94, 'locked', 2, 'sold', 4, 'on_sale', TRUE, 'moved_at', NULL,
+    'price_paise', 49900,
     'updated_at', now() - interval '90 days'
 ))).* FROM booking.ticket_inventory AS i, catalog.show AS s
 WHERE s.id = '{SHOW}' AND i.creator_id = s.creator_id AND i.creator_allowed LIMIT 1;
@@ -62,7 +63,7 @@ FROM (VALUES
         {{"hours_before_start": 24, "basis_points": 5000}}]}}'),
     ('{FORFEIT}', 49900, 'CANCELLED', '{{"refunds_convenience_fee": true, "tiers": [
         {{"hours_before_start": 168, "basis_points": 10000}}]}}'),
-    ('{FREE}', 0, 'CONFIRMED', NULL)
+    ('{UNPAID}', 49900, 'CONFIRMED_UNPAID', NULL)
 ) AS sold (id, price, status, policy);
 INSERT INTO booking.buyer_show (user_id, show_id, active) VALUES ('{BUYER}', '{SHOW}', 6);
 
@@ -79,7 +80,7 @@ SELECT id::uuid, before::booking.booking_status, after::booking.booking_status, 
 
 INSERT INTO booking.payment_order (order_id, booking_id, provider, key_id, amount_paise, currency)
 SELECT 'order_' || right(id::text, 2), id, 'razorpay', 'key', 108782, 'INR'
-FROM booking.booking WHERE user_id = '{BUYER}' AND ticket_total_paise > 0;
+FROM booking.booking WHERE user_id = '{BUYER}' AND status <> 'CONFIRMED_UNPAID';
 INSERT INTO booking.payment (payment_id, order_id, amount_paise, currency, status, verdict)
 SELECT 'pay_' || right(b.id::text, 2), order_id, amount_paise, currency, 'CAPTURED',
        CASE b.status WHEN 'FAILED' THEN 'TOO_LATE' ELSE 'CONFIRMED' END::booking.payment_verdict
@@ -185,6 +186,7 @@ DAMAGES = [
     ),
     Change("a seat sold twice", "I2", _of_show("sold = sold - 1, available = available + 1")),
     Change("a hold nobody has", "I2", _of_show("locked = locked + 1, available = available - 1")),
+    Change("tickets at another price than their show's", "I2", _of_show("price_paise = 49800")),
     Change(
         "a booking of no show",
         "I3 I4",
@@ -229,7 +231,7 @@ DAMAGES = [
     Change(
         "more tickets than was ever allowed",
         "I6",
-        _changed("booking.booking", "quantity = 9", f"id = '{FREE}'")
+        _of_booking(UNPAID, "quantity = 9, ticket_total_paise = 9 * unit_price_paise")
         + _changed("booking.buyer_show", "active = 13", f"user_id = '{BUYER}'")
         + _of_show("sold = 11, available = 87"),
     ),
@@ -341,6 +343,17 @@ DAMAGES = [
         _of_show("starts_at = now() - interval '1 day', updated_at = now()")
         + NOT_PAID_BACK
         + _paid_back(BACK, "BUYER_CANCELLED", 49_901, 4_491),
+    ),
+    Change(
+        "a refund of less than a rupee",
+        "I9",
+        NOT_PAID_BACK
+        + _of_booking(
+            BACK,
+            """refund_policy = '{"refunds_convenience_fee": false,
+            "tiers": [{"hours_before_start": 24, "basis_points": 5}]}'""",
+        )
+        + _paid_back(BACK, "BUYER_CANCELLED", 50, 0),
     ),
     Change(
         "more back than was paid",
@@ -518,6 +531,17 @@ FINE = [
         "a show cancelled after its buyers had",
         "",
         CANCELLED + _of_show("cancelled_at = now() - interval '1 hour', updated_at = now()"),
+    ),
+    Change(
+        "a rupee for less than one",
+        "",
+        NOT_PAID_BACK
+        + _of_booking(
+            BACK,
+            """refund_policy = '{"refunds_convenience_fee": false,
+            "tiers": [{"hours_before_start": 24, "basis_points": 5}]}'""",
+        )
+        + _paid_back(BACK, "BUYER_CANCELLED", 100, 0),
     ),
     Change(
         "an hour that was changed since, when another tier held",
