@@ -187,9 +187,10 @@ class Stack:
     def save(self, folder: Path) -> None:
         """Stop everything, and keep data and secrets in a new folder, for stacks that are copies.
 
-        There is no such folder before it is complete.
+        There is no such folder before it is complete. Processes of a stack that is thrown away are
+        not asked to end in order, as by `stop`: their copies go on with what these leave undone.
         """
-        self.stop_processes()
+        self._end_processes()
         self._postgres.stop()
         draft = folder.with_suffix(".new")
         (draft / _SAVED_CLUSTER).mkdir(mode=0o700, parents=True)
