@@ -145,7 +145,7 @@ bench: venv ## how fast it is, on a stack of its own [BENCH_SECONDS=2] [BENCH_ST
 	@$(PY) -m bench
 
 .PHONY: chaos
-chaos: venv ## deletions of accounts, everything going wrong  [CHAOS_ONLY=part of a name] [CHAOS_SEED=n]
+chaos: venv ## deletions and sales, everything going wrong  [CHAOS_ONLY=part of a name] [CHAOS_SEED=n]
 	@$(PY) -m chaos
 
 .PHONY: browser

@@ -1,15 +1,15 @@
 """Accounts are deleted while processes die: a part of what `make chaos` tries, in each process."""
 
-from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
-from pathlib import Path
 
 import pytest
 
+from chaos.cases import Case
 from chaos.faults import CommitPoint, Fault, Side
-from chaos.people import House, creator
-from chaos.stage import stage
-from chaos.trial import Case, Trouble, Verdict, attempt
+from chaos.people import House
+from chaos.trial import Trouble, Verdict, attempt
+from chaos.undertakings import made_ready
 
 pytestmark = pytest.mark.system
 
@@ -17,22 +17,10 @@ NAMES = map("Leaver{}".format, count(1))
 DECISION = "UPDATE identity.account_deletion, INSERT identity.audit_entry"
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("chaos")
-    with stage(folder, lambda *_: None, copy_of=installed) as running:
-        house = House(running)
-        yield house
-        house.close()
-
-
 def deletion(house: House, trouble: Trouble) -> Verdict:
     """Have somebody new deleted."""
-    who = creator(house, next(NAMES), sold=trouble.case is Case.STAYS)
-    try:
-        return attempt(house, who, trouble)
-    finally:
-        who.visitor.close()
+    with closing(made_ready(house, trouble.case, next(NAMES))) as undertaking:
+        return attempt(house, undertaking, trouble)
 
 
 @pytest.fixture(scope="module")

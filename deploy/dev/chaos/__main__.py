@@ -1,8 +1,9 @@
-"""`make chaos`: the deletion of an account with everything going wrong, one thing at a time.
+"""`make chaos`: deletions, purchases and cancellations, one thing at a time going wrong.
 
-A deletion in which nothing goes wrong is watched first: each of its commits is a place where the
+One of each in which nothing goes wrong is watched first: each of its commits is a place where the
 process that makes it will be killed, once before and once after it. `CHAOS_ONLY` is a part of the
-names of what shall happen, `CHAOS_SEED` repeats the choices of an earlier run.
+names of what shall happen, or several with `|` between them; `CHAOS_SEED` repeats the choices of an
+earlier run.
 """
 
 import os
@@ -19,16 +20,18 @@ from pathlib import Path
 
 import requests
 
+from chaos.cases import SALES, Case
 from chaos.faults import CommitPoint
-from chaos.people import Creator, House, Unexpected, creator
-from chaos.plan import Labels, noise, troubles
+from chaos.people import House, Unexpected
+from chaos.plan import Labels, noise, noise_of_timers, troubles, troubles_of_sales
 from chaos.stage import NeverTrue, stage
-from chaos.trial import Case, Trouble, Verdict, attempt
+from chaos.trial import Trouble, Undertaking, Verdict, attempt
+from chaos.undertakings import made_ready
 from devstack.errors import StackError
 from devstack.settings import CHECKOUT
 from devstack.visitor import SignInFailed
 
-_AT_ONCE = 4  # creators who are made ready side by side
+_AT_ONCE = 4  # creators and buyers who are made ready side by side
 
 # How an attempt went. Missed: it ended as it should, but it never came to what was to go wrong,
 # such as the third portion of something that took two this time.
@@ -59,16 +62,14 @@ def main() -> int:
 
 def _try_all(house: House, seed: int, only: str) -> int:
     """Return how many things ended otherwise than they should."""
-    anyway = noise(house)
-    going, staying = (_watch(house, case, anyway, seed) for case in (Case.GOES, Case.STAYS))
-    planned = [each for each in troubles(going, staying, seed) if only in each.name]
-    _say(f"{len(going)} commits of a deletion, {len(staying)} of one that is refused")
+    wanted = only.split("|")
+    planned = [each for each in _plan(house, seed) if any(part in each.name for part in wanted)]
     _say(f"{len(planned)} things to go wrong")
     found = Counter[str]()
     began = time.monotonic()
-    for number, (trouble, who) in enumerate(_with_creators(house, planned, seed), 1):
-        verdict = attempt(house, who, trouble)
-        who.visitor.close()
+    for number, (trouble, undertaking) in enumerate(_with_undertakings(house, planned, seed), 1):
+        verdict = attempt(house, undertaking, trouble)
+        undertaking.close()
         found[_judged(verdict)] += 1
         _report(verdict, f"{number}/{len(planned)}")
     summary = ", ".join(f"{found[judged]} {judged}" for judged in (_RIGHT, _WRONG, _MISSED))
@@ -76,28 +77,40 @@ def _try_all(house: House, seed: int, only: str) -> int:
     return found[_WRONG]
 
 
+def _plan(house: House, seed: int) -> list[Trouble]:
+    """Watch everything once without trouble; return all that may go wrong with it."""
+    house.stage.wait_until_well()
+    timers, anyway = noise_of_timers(house), noise(house)
+    going, staying = (_watch(house, case, anyway, seed) for case in (Case.GOES, Case.STAYS))
+    sales = {case: _watch(house, case, timers, seed) for case in SALES}
+    return troubles(going, staying, seed) + troubles_of_sales(sales, seed)
+
+
 def _watch(house: House, case: Case, anyway: Labels, seed: int) -> list[CommitPoint]:
-    """Return the commits of a deletion in which nothing goes wrong.
+    """Return the commits of something with which nothing goes wrong.
 
     Raises:
         Unexpected: it does not end as it should anyway.
     """
-    who = creator(house, f"Watched{seed}{case.value}", sold=case is Case.STAYS)
-    verdict = attempt(house, who, Trouble(f"{case.value}: nothing", case))
+    undertaking = made_ready(house, case, f"Watched{seed}{case.name}")
+    verdict = attempt(house, undertaking, Trouble(f"{case.value}: nothing", case))
+    undertaking.close()
     _report(verdict, "watched")
     if verdict.objections:
-        raise Unexpected("a deletion goes wrong all by itself")
-    return [each for each in verdict.commits if (each.process, each.label) not in anyway]
+        raise Unexpected("it goes wrong all by itself")
+    found = [each for each in verdict.commits if (each.process, each.label) not in anyway]
+    _say(f"{'':<8} {len(found)} commits")
+    return found
 
 
-def _with_creators(
+def _with_undertakings(
     house: House, planned: Sequence[Trouble], seed: int
-) -> Iterator[tuple[Trouble, Creator]]:
-    """Yield what goes wrong, each with somebody who is made ready in time."""
-    names = map(f"Leaver{seed}n{{}}".format, count(1))
+) -> Iterator[tuple[Trouble, Undertaking]]:
+    """Yield what goes wrong, each with something that is made ready in time."""
+    names = map(f"Somebody{seed}n{{}}".format, count(1))
 
-    def ready(trouble: Trouble, name: str) -> Creator:
-        return creator(house, name, sold=trouble.case is Case.STAYS)
+    def ready(trouble: Trouble, name: str) -> Undertaking:
+        return made_ready(house, trouble.case, name)
 
     for start in range(0, len(planned), _AT_ONCE):
         batch = planned[start : start + _AT_ONCE]

@@ -66,6 +66,11 @@ class Buyer(threading.Thread):
         """Have the buyer try to buy this one as well from now on."""
         self._coveted = show_id
 
+    def begin(self) -> None:
+        """Begin to buy, if that has not begun."""
+        if self.ident is None:
+            self.start()
+
     def run(self) -> None:
         """Buy until `finish`."""
         number = 0
@@ -78,7 +83,8 @@ class Buyer(threading.Thread):
     def finish(self) -> None:
         """Wait until the last attempt is answered."""
         self._done.set()
-        self.join()
+        if self.ident is not None:
+            self.join()
         self._visitor.close()
 
     def _try_to_buy(self, show_id: str, key: str) -> Attempt:

@@ -1,23 +1,20 @@
 """Somebody's deletion, asked for and watched from outside: what came of it, and was it right?"""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from http import HTTPStatus
 from uuid import UUID
 
 import psycopg
 import requests
 
+from chaos.auditor import Auditor, broken_invariants
 from chaos.buyer import Buyer
+from chaos.cases import COMPLETED, Case
 from chaos.evidence import Rows, Totals, differences, left_behind, losses, rows_about, totals
 from chaos.people import Creator
 from chaos.stage import Stage, wait_until
-from check_invariants import violations
 from devstack.visitor import Visitor
 from service_kit.person_hashes import PersonHashes
-
-COMPLETED, REFUSED = "COMPLETED", "REFUSED"
-ENDED = (COMPLETED, REFUSED)
 
 _ASK_SECONDS = 60.0
 
@@ -25,20 +22,25 @@ _ASK_SECONDS = 60.0
 class Deletion:
     """One creator's deletion."""
 
-    def __init__(self, stage: Stage, creator: Creator) -> None:
+    def __init__(self, stage: Stage, creator: Creator, case: Case) -> None:
         self._stage = stage
         self._creator = creator
+        self._case = case
         settings = stage.stack.settings
         self._hash = PersonHashes(settings["ERASURE_KEY"]).of(UUID(creator.id))
-        self._auditor = _Patient(stage.stack.db_url("auditor"))
+        self._auditor = Auditor(stage.stack.db_url("auditor"))
         self._before: tuple[Rows, Totals] = ({}, {})
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, and send the creator home."""
         self._auditor.close()
+        self._creator.visitor.close()
 
-    def remember(self) -> None:
-        """Remember how everything is before it is asked for."""
+    def remember(self, buyer: Buyer) -> None:
+        """Remember how everything is before it is asked for; the buyer buys from now on."""
+        if self._case is Case.RACES:
+            buyer.covet(self._creator.on_sale)
+        buyer.begin()
         self._before = self._evidence()
 
     def ask(self) -> None:
@@ -49,6 +51,11 @@ class Deletion:
         """
         wait_until(self._asked, "a deletion is heard of", seconds=_ASK_SECONDS)
 
+    def meanwhile(self, buyer: Buyer) -> None:
+        """Have the buyer try to buy of somebody who goes, once nothing of hers is sold."""
+        if self._case is Case.GOES and self._fenced():
+            buyer.covet(self._creator.on_sale)
+
     def state(self) -> str:
         """Return how far it is; empty if nobody has heard of it, or nobody can be asked."""
         return self._one(
@@ -56,19 +63,8 @@ class Deletion:
             " ORDER BY requested_at DESC LIMIT 1"
         )
 
-    def fenced(self) -> bool:
-        """Tell whether booking sells nothing of the creator any more."""
-        query = "SELECT state::text FROM booking.account_deletion WHERE person_hash = %s"
-        return self._one(query) in ("FENCED", "PURGED")
-
-    def objections(self, buyer: Buyer, *, sold_meanwhile: bool) -> list[str]:
-        """Return what is wrong now that it has ended.
-
-        Args:
-            buyer: has finished.
-            sold_meanwhile: tickets of the creator may have been sold since `remember`, so that
-                booking's rows need not be as they were.
-        """
+    def objections(self, buyer: Buyer) -> list[str]:
+        """Return what is wrong now that it has ended, and the buyer has finished."""
         rows, money = self._evidence()
         before_rows, before_money = self._before
         state = self.state()
@@ -76,14 +72,17 @@ class Deletion:
         if state == COMPLETED:
             found += left_behind(self._stage, self._creator.values) + self._not_gone()
         else:
-            spared = "booking." if sold_meanwhile else None
+            spared = "booking." if self._case is Case.RACES else None  # of her tickets were sold
             found += differences(before_rows, rows, spared=spared) + self._not_here()
         lost_show = self._creator.on_sale if state == COMPLETED else ""
         with self._auditor.connection() as database:
-            found += buyer.objections(database, lost_show)
-            for invariant, broken in violations(database):
-                found += [f"{invariant.name}: {row}" for row in broken]
+            found += buyer.objections(database, lost_show) + broken_invariants(database)
         return found
+
+    def _fenced(self) -> bool:
+        """Tell whether booking sells nothing of the creator any more."""
+        query = "SELECT state::text FROM booking.account_deletion WHERE person_hash = %s"
+        return self._one(query) in ("FENCED", "PURGED")
 
     def _asked(self) -> bool:
         with suppress(requests.RequestException):
@@ -129,32 +128,3 @@ class Deletion:
             row = database.execute(query, (self._hash,)).fetchone()
             return str(row[0]) if row else ""
         return ""
-
-
-class _Patient:
-    """A connection of the auditor's, replaced when the database was away."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._open: psycopg.Connection | None = None
-
-    @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection]:
-        """Lend the connection.
-
-        Raises:
-            OperationalError: the database is away; next time it may be back.
-        """
-        if self._open is None:
-            self._open = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
-        try:
-            yield self._open
-        except psycopg.OperationalError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._open is not None:
-            self._open.close()
-        self._open = None

@@ -1,13 +1,15 @@
-"""All that may go wrong with a deletion: found by watching one in which nothing does."""
+"""All that may go wrong with deletions and sales: found by watching some in which nothing does."""
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from chaos.cases import Case
 from chaos.faults import CommitPoint, Deed, Fault, Side
 from chaos.peer_proxy import Mishap, PeerFault
 from chaos.people import House
-from chaos.trial import END_SECONDS, Case, Trouble, buying
+from chaos.trial import END_SECONDS, Trouble, second_buyer
 
 COMMANDS = (
     ("booking", "fence"),
@@ -24,16 +26,25 @@ _FOR_EVER = 1_000_000
 _TWICE = 2  # a client repeats a call by itself once; then the step has failed
 _RACES = 6
 _SAMPLE = 4  # of commits, for what takes long or does not depend on the commit
+_OF_SALES = 2  # the same, of each kind of sale
+_RESUME_SECONDS = 30.0  # after the fault, in which a sale has to end
+_REPETITIONS = 2  # of a commit that sales make for each webhook, refund and booking
 
 Labels = frozenset[tuple[str, str]]
 
 
 def noise(house: House) -> Labels:
     """Return which commits take place anyway while somebody buys: process and label."""
-    with buying(house):
-        house.stage.commits.begin()
-        time.sleep(_QUIET_SECONDS)
-        seen = house.stage.commits.commits()
+    with second_buyer(house) as buyer:
+        buyer.begin()
+        return noise_of_timers(house)
+
+
+def noise_of_timers(house: House) -> Labels:
+    """Return which commits take place though nobody wants anything: process and label."""
+    house.stage.commits.begin()
+    time.sleep(_QUIET_SECONDS)
+    seen = house.stage.commits.commits()
     return frozenset((each.process, each.label) for each in seen)
 
 
@@ -56,10 +67,31 @@ def troubles(
         *(Trouble(f"races: {number}", Case.RACES) for number in range(1, _RACES + 1)),
         *_with_two_workers(choice.sample(steps, min(2 * _SAMPLE, len(steps)))),
         *_frozen(choice.sample(steps, min(_SAMPLE, len(steps)))),
-        *_without_database(choice.sample(going, min(_SAMPLE, len(going)))),
+        *_without_database(Case.GOES, choice.sample(going, min(_SAMPLE, len(going)))),
     ]
     choice.shuffle(found)
     return found
+
+
+def troubles_of_sales(watched: Mapping[Case, Sequence[CommitPoint]], seed: int) -> list[Trouble]:
+    """Return everything that may go wrong with sales, in an order that the seed decides.
+
+    Args:
+        watched: the commits of each kind of sale.
+        seed: chooses samples of what is like a kill, and the order.
+    """
+    choice = random.Random(seed)  # noqa: S311 - nobody is to be kept from guessing
+    found: list[Trouble] = []
+    for case, points in watched.items():
+        struck = [point for point in points if point.number <= _REPETITIONS]
+        sample = choice.sample(struck, min(2 * _OF_SALES, len(struck)))
+        found += [
+            *_kills(case, struck),
+            *_lost_replies(case, sample[:_OF_SALES]),
+            *_without_database(case, sample[_OF_SALES:]),
+        ]
+    choice.shuffle(found)
+    return [replace(trouble, seconds=_RESUME_SECONDS) for trouble in found]
 
 
 def _kills(case: Case, points: Iterable[CommitPoint]) -> Iterator[Trouble]:
@@ -106,10 +138,18 @@ def _frozen(points: Iterable[CommitPoint]) -> Iterator[Trouble]:
             yield Trouble(f"two workers: {fault}", fault=fault, second_worker=True)
 
 
-def _without_database(points: Iterable[CommitPoint]) -> Iterator[Trouble]:
+def _without_database(case: Case, points: Iterable[CommitPoint]) -> Iterator[Trouble]:
     for point in points:
         fault = Fault(point, Side.BEFORE, Deed.DELAY, seconds=1.0)
-        yield Trouble(f"database dies before {point}", fault=fault, database_dies=True)
+        name = f"{case.value}: database dies before {point}"
+        yield Trouble(name, case, fault, database_dies=True)
+
+
+def _lost_replies(case: Case, points: Iterable[CommitPoint]) -> Iterator[Trouble]:
+    """Yield commits that take place, but whoever makes them does not hear of it and lives on."""
+    for point in points:
+        fault = Fault(point, Side.AFTER, Deed.CUT)
+        yield Trouble(f"{case.value}: {fault}", case, fault)
 
 
 def _requests(command: str) -> str:

@@ -1,39 +1,49 @@
-"""One deletion while one thing goes wrong."""
+"""One deletion, purchase or cancellation while one thing goes wrong."""
 
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import Enum
+from typing import Protocol
 from uuid import uuid4
 
 from chaos.buyer import Buyer
-from chaos.deletion import COMPLETED, ENDED, REFUSED, Deletion
+from chaos.cases import ENDED, Case
 from chaos.faults import CommitPoint, Fault
 from chaos.peer_proxy import PeerFault
-from chaos.people import Creator, House
+from chaos.people import House
 from chaos.stage import Stage
 
-END_SECONDS = 60.0  # after the last fault
+END_SECONDS = 60.0  # after the last fault, of a deletion
 _AFTERMATH_SECONDS = 1.0  # the buyer goes on
 _LOOK_EVERY_SECONDS = 0.05
 
 
-class Case(Enum):
-    """Who asks to be forgotten, and how it may end."""
+class Undertaking(Protocol):
+    """What somebody is about to do, watched from outside: what comes of it, and is it right?"""
 
-    GOES = "goes"  # nothing keeps her; somebody tries to buy of her from the fence on
-    STAYS = "stays"  # others wait for her next show
-    WAITS = "waits"  # nothing keeps her but a service that does not answer
-    RACES = "races"  # nothing keeps her yet, but somebody buys of her all the time
+    def remember(self, buyer: Buyer) -> None:
+        """Remember how everything is before it begins."""
 
-    @property
-    def ends(self) -> tuple[str, ...]:
-        """The states in which it may end."""
-        if self is Case.RACES:
-            return ENDED
-        return (COMPLETED,) if self is Case.GOES else (REFUSED,)
+    def ask(self) -> None:
+        """Ask for it, again and again until somebody has heard it.
+
+        Raises:
+            NeverTrue: nobody did.
+        """
+
+    def meanwhile(self, buyer: Buyer) -> None:
+        """Have a second buyer do what belongs to it; called again and again until it ends."""
+
+    def state(self) -> str:
+        """Return how far it is; empty if nobody has heard of it, or nobody can be asked."""
+
+    def objections(self, buyer: Buyer) -> list[str]:
+        """Return what is wrong now that it has ended, and the buyer has finished."""
+
+    def close(self) -> None:
+        """Send whoever took part home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +72,19 @@ class Verdict:
     commits: tuple[CommitPoint, ...]  # that took place meanwhile, in order
 
 
-def attempt(house: House, creator: Creator, trouble: Trouble) -> Verdict:
-    """Have a creator ask to be forgotten while this goes wrong, and judge what came of it."""
+def attempt(house: House, undertaking: Undertaking, trouble: Trouble) -> Verdict:
+    """Have somebody do what was prepared while this goes wrong, and judge what came of it."""
     stage = house.stage
     with ExitStack() as undo:
         if trouble.second_worker:
             undo.enter_context(stage.second_worker())
         undo.callback(stage.calm)  # before the second worker goes
         stage.wait_until_well()
-        coveted = creator.on_sale if trouble.case is Case.RACES else ""
-        buyer = undo.enter_context(buying(house, coveted))
-        deletion = undo.enter_context(closing(Deletion(stage, creator)))
-        deletion.remember()
+        buyer = undo.enter_context(second_buyer(house))
+        undertaking.remember(buyer)
         _begin(stage, trouble)
         began = time.monotonic()
-        state = _until_it_ends(stage, deletion, buyer, creator, trouble)
+        state = _until_it_ends(stage, undertaking, buyer, trouble)
         took = time.monotonic() - began
         if state in ENDED:
             stage.wait_for_work()  # it may come to it only now
@@ -87,18 +95,15 @@ def attempt(house: House, creator: Creator, trouble: Trouble) -> Verdict:
             stage.wait_until_well()
             time.sleep(_AFTERMATH_SECONDS)
             buyer.finish()
-            sold = trouble.case is Case.RACES
-            objections += deletion.objections(buyer, sold_meanwhile=sold)
+            objections += undertaking.objections(buyer)
         return Verdict(trouble, state, took, tuple(objections), met, commits)
 
 
 @contextmanager
-def buying(house: House, coveted: str = "") -> Iterator[Buyer]:
-    """Have somebody buy of the house all the time, and of another show if it is coveted."""
+def second_buyer(house: House) -> Iterator[Buyer]:
+    """Lend somebody who buys of the house all the time once it `begin`s."""
     email = f"buyer-{uuid4().hex[:12]}@chaos.example"
     buyer = Buyer(house.stage.stack.url, email, house.free[1:])
-    buyer.covet(coveted)
-    buyer.start()
     try:
         yield buyer
     finally:
@@ -111,16 +116,13 @@ def _begin(stage: Stage, trouble: Trouble) -> None:
         stage.calls[trouble.callee].begin(trouble.call)
 
 
-def _until_it_ends(
-    stage: Stage, deletion: Deletion, buyer: Buyer, creator: Creator, trouble: Trouble
-) -> str:
+def _until_it_ends(stage: Stage, undertaking: Undertaking, buyer: Buyer, trouble: Trouble) -> str:
     """Return the state in which it ends, or is when the time is over."""
     began, dies = time.monotonic(), trouble.database_dies
     with ThreadPoolExecutor(1) as asking:
-        asked = asking.submit(deletion.ask)
-        while (state := deletion.state()) not in ENDED:
-            if trouble.case is Case.GOES and deletion.fenced():
-                buyer.covet(creator.on_sale)
+        asked = asking.submit(undertaking.ask)
+        while (state := undertaking.state()) not in ENDED:
+            undertaking.meanwhile(buyer)
             if dies and stage.commits.struck.is_set():
                 stage.stack.kill("postgres")
                 dies = False
