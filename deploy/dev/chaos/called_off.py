@@ -34,7 +34,7 @@ class CalledOff:
         """Send the buyer home."""
         self._fan.close()
 
-    def remember(self, buyer: Buyer) -> None:
+    def remember(self) -> None:
         """All is known: the shows are new."""
 
     def ask(self) -> None:

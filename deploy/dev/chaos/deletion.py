@@ -36,11 +36,8 @@ class Deletion:
         self._auditor.close()
         self._creator.visitor.close()
 
-    def remember(self, buyer: Buyer) -> None:
-        """Remember how everything is before it is asked for; the buyer buys from now on."""
-        if self._case is Case.RACES:
-            buyer.covet(self._creator.on_sale)
-        buyer.begin()
+    def remember(self) -> None:
+        """Remember how everything is before it is asked for."""
         self._before = self._evidence()
 
     def ask(self) -> None:
@@ -52,9 +49,10 @@ class Deletion:
         wait_until(self._asked, "a deletion is heard of", seconds=_ASK_SECONDS)
 
     def meanwhile(self, buyer: Buyer) -> None:
-        """Have the buyer try to buy of somebody who goes, once nothing of hers is sold."""
-        if self._case is Case.GOES and self._fenced():
+        """Have the buyer buy all the time; of somebody who goes once nothing of hers is sold."""
+        if self._case is Case.RACES or (self._case is Case.GOES and self._fenced()):
             buyer.covet(self._creator.on_sale)
+        buyer.begin()
 
     def state(self) -> str:
         """Return how far it is; empty if nobody has heard of it, or nobody can be asked."""

@@ -23,9 +23,8 @@ class Purchase:
         """Send the buyer home."""
         self._fan.close()
 
-    def remember(self, buyer: Buyer) -> None:
+    def remember(self) -> None:
         """Remember how many seats there are."""
-        del buyer
         [self._before] = self._fan.seats([self._house.paid]).values()
 
     def ask(self) -> None:

@@ -116,6 +116,7 @@ class Fan:
             "all that was booked is settled",
             seconds=_SETTLE_SECONDS,
         )
+        self._auditor.close()  # the database may have died before anybody is asked again
 
     def seats(self, show_ids: Iterable[str]) -> Seats:
         """Return how many seats of shows are available, locked and sold."""

@@ -23,8 +23,14 @@ _LOOK_EVERY_SECONDS = 0.05
 class Undertaking(Protocol):
     """What somebody is about to do, watched from outside: what comes of it, and is it right?"""
 
-    def remember(self, buyer: Buyer) -> None:
-        """Remember how everything is before it begins."""
+    def meanwhile(self, buyer: Buyer) -> None:
+        """Have a second buyer do what belongs to it.
+
+        Called first of all, and again and again until it ends.
+        """
+
+    def remember(self) -> None:
+        """Remember how everything is before it is asked for."""
 
     def ask(self) -> None:
         """Ask for it, again and again until somebody has heard it.
@@ -32,9 +38,6 @@ class Undertaking(Protocol):
         Raises:
             NeverTrue: nobody did.
         """
-
-    def meanwhile(self, buyer: Buyer) -> None:
-        """Have a second buyer do what belongs to it; called again and again until it ends."""
 
     def state(self) -> str:
         """Return how far it is; empty if nobody has heard of it, or nobody can be asked."""
@@ -81,7 +84,8 @@ def attempt(house: House, undertaking: Undertaking, trouble: Trouble) -> Verdict
         undo.callback(stage.calm)  # before the second worker goes
         stage.wait_until_well()
         buyer = undo.enter_context(second_buyer(house))
-        undertaking.remember(buyer)
+        undertaking.meanwhile(buyer)
+        undertaking.remember()
         _begin(stage, trouble)
         began = time.monotonic()
         state = _until_it_ends(stage, undertaking, buyer, trouble)

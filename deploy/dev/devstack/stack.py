@@ -54,6 +54,7 @@ _MAX_CRASHES = 4  # while starting; afterwards a process is restarted for ever
 
 # Each service fills its own schema, in this order: the later ones ask the earlier ones.
 SEEDING = (*((service, "seed") for service in SERVICES), ("catalog", "seed", "--after-sales"))
+_ASK_NOBODY = 2  # the first ones: identity and config
 
 Report = Callable[[str, str], None]
 
@@ -311,7 +312,8 @@ class Stack:
         if self._seeding_note.exists():
             return
         self._report("database", "is filled with a season of shows, this first time")
-        for command in SEEDING:
+        self._run_commands([*SEEDING[:_ASK_NOBODY]])
+        for command in SEEDING[_ASK_NOBODY:]:
             self._run_commands([command])
         self._seeding_note.touch()
 
