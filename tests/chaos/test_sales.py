@@ -10,7 +10,7 @@ import pytest
 from chaos.cases import Case
 from chaos.faults import CommitPoint, Deed, Fault, Side
 from chaos.people import House
-from chaos.trial import Trouble, Undertaking, attempt
+from chaos.trial import RESUME_SECONDS, Trouble, Undertaking, attempt
 from chaos.undertakings import made_ready
 
 pytestmark = pytest.mark.system
@@ -50,7 +50,8 @@ def test_who_dies_at_a_commit_sells_once_and_pays_back_once(
 ) -> None:
     case, process, transaction, side, deed = KILLS[number]
     fault = Fault(CommitPoint(process, transaction, 1), side, deed)
+    trouble = Trouble(str(fault), case, fault, seconds=RESUME_SECONDS)
 
-    verdict = attempt(house, undertakings[number], Trouble(str(fault), case, fault))
+    verdict = attempt(house, undertakings[number], trouble)
 
     assert (verdict.met, verdict.objections) == (True, ())

@@ -9,7 +9,7 @@ from chaos.cases import Case
 from chaos.faults import CommitPoint, Deed, Fault, Side
 from chaos.peer_proxy import Mishap, PeerFault
 from chaos.people import House
-from chaos.trial import END_SECONDS, Trouble, second_buyer
+from chaos.trial import END_SECONDS, RESUME_SECONDS, Trouble, second_buyer
 
 COMMANDS = (
     ("booking", "fence"),
@@ -27,7 +27,6 @@ _TWICE = 2  # a client repeats a call by itself once; then the step has failed
 _RACES = 6
 _SAMPLE = 4  # of commits, for what takes long or does not depend on the commit
 _OF_SALES = 2  # the same, of each kind of sale
-_RESUME_SECONDS = 30.0  # after the fault, in which a sale has to end
 _REPETITIONS = 2  # of a commit that sales make for each webhook, refund and booking
 
 Labels = frozenset[tuple[str, str]]
@@ -91,7 +90,7 @@ def troubles_of_sales(watched: Mapping[Case, Sequence[CommitPoint]], seed: int) 
             *_without_database(case, sample[_OF_SALES:]),
         ]
     choice.shuffle(found)
-    return [replace(trouble, seconds=_RESUME_SECONDS) for trouble in found]
+    return [replace(trouble, seconds=RESUME_SECONDS) for trouble in found]
 
 
 def _kills(case: Case, points: Iterable[CommitPoint]) -> Iterator[Trouble]:

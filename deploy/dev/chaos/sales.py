@@ -141,13 +141,14 @@ class Fan:
 
     def objections(self, buyer: Buyer) -> list[str]:
         """Return what is wrong with anything that was sold: to the fan, to a buyer, to anybody."""
+        provider = self.house.provider
         with self._auditor.connection() as database:
             found = buyer.objections(database, "") + broken_invariants(database)
         for booked in self.bookings():
             paid = [] if booked.status in ("PENDING", "FAILED") else [booked.price_paise]
-            found += _unlike(booked, "captured", self.house.provider.captured(booked.id), paid)
-            refunded = self.house.provider.refunded(booked.id)
-            found += _unlike(booked, "refunded", refunded, booked.owed)
+            captured, refunded = provider.captured(booked.id), provider.refunded(booked.id)
+            found += _wrong_amounts(booked, "captured", captured, paid)
+            found += _wrong_amounts(booked, "refunded", refunded, booked.owed)
         return found
 
 
@@ -187,7 +188,7 @@ def unlike(what: str, found: object, expected: object) -> list[str]:
     return [] if found == expected else [f"{what}: {found}, not {expected}"]
 
 
-def _unlike(
+def _wrong_amounts(
     booked: Booked, what: str, amounts: Iterable[int], expected: Iterable[int]
 ) -> list[str]:
     amounts = [amount for amount in amounts if amount]

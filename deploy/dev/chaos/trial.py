@@ -16,6 +16,7 @@ from chaos.people import House
 from chaos.stage import Stage
 
 END_SECONDS = 60.0  # after the last fault, of a deletion
+RESUME_SECONDS = 30.0  # after it, of a sale, restart included
 _AFTERMATH_SECONDS = 1.0  # the buyer goes on
 _LOOK_EVERY_SECONDS = 0.05
 
