@@ -281,7 +281,8 @@ def test_an_admin_pays_a_show_out_once(
         answer = client.post(COLLECTIONS, json={**body, **changes}, headers=headers)
         return answer.status_code, answer.json or {}
 
-    headers = issuer.admin(uuid4())
+    who = uuid4()
+    headers = issuer.admin(who)
     assert disburse(headers)[1]["code"] == "SHOW_NOT_ENDED"
     end(use, show_id)
     without_factor = issuer.user(uuid4(), role="ADMIN")
@@ -297,6 +298,7 @@ def test_an_admin_pays_a_show_out_once(
     (show,) = one["booked"]["shows"]
     assert (show["isDisbursed"], show["disbursedAmount"], show["payable"]) == (True, 918.16, 0)
     assert show["disbursedAt"] == paid["disbursedAt"]
+    assert show["disbursedBy"] == {"id": str(who), "email": None}  # identity is not there
 
 
 def test_the_platform_at_a_glance(use: Wiring, admin: Get, show_with: ShowFactory) -> None:

@@ -56,6 +56,15 @@ class CreatorSchema(Schema):
     comedian_profile = fields.Nested(ComedianNameSchema, required=True, allow_none=True)
 
 
+class ActorSchema(Schema):
+    id = fields.UUID(required=True)
+    email = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`null` also if identity does not answer"},
+    )
+
+
 class CollectedShowSchema(Schema):
     id = fields.UUID(required=True)
     title = fields.String(required=True)
@@ -65,6 +74,12 @@ class CollectedShowSchema(Schema):
     is_disbursed = fields.Boolean(required=True)
     disbursed_amount = Rupees(required=True, allow_none=True)
     disbursed_at = Instant(required=True, allow_none=True)
+    disbursed_by = fields.Nested(
+        ActorSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "`null` also once that person's account is deleted"},
+    )
     payable = Rupees(
         required=True,
         metadata={"description": "what the creator is owed still, of captured money; may be < 0"},
@@ -135,8 +150,9 @@ def get_collections(show_id: UUID | None) -> dict[str, Any]:
     with use.read() as tx:
         collections = tx.money_views.collections(show_id=show_id)
     every = collections[Group.LIFETIME].shows
-    creators = {each.show.creator_id for each in every if each.show.creator_id is not None}
-    contacts = if_it_answers(lambda: use.people.contacts(creators)) or {}
+    named = {each.show.creator_id for each in every} | {each.disbursed_by for each in every}
+    people = {each for each in named if each is not None}
+    contacts = if_it_answers(lambda: use.people.contacts(people)) or {}
     return {
         group.value: _collection(collection, contacts) for group, collection in collections.items()
     }
@@ -180,10 +196,18 @@ def _collected(each: CollectedShow, contacts: Mapping[UUID, Contact]) -> dict[st
         "is_disbursed": each.disbursed_at is not None,
         "disbursed_amount": each.disbursed_paise,
         "disbursed_at": each.disbursed_at,
+        "disbursed_by": _actor(each.disbursed_by, contacts),
         "payable": each.payable_paise,
         "creator": _creator(contact),
         "stats": {**_wire_sums(show.sums), "tickets_sold": show.sums.tickets_sold},
     }
+
+
+def _actor(person_id: UUID | None, contacts: Mapping[UUID, Contact]) -> dict[str, Any] | None:
+    if person_id is None:
+        return None
+    contact = contacts.get(person_id)
+    return {"id": person_id, "email": contact and contact.email}
 
 
 def _creator(contact: Contact | None) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class CollectedShow:
     payable_paise: int  # still; below 0: paid out too much
     disbursed_paise: int | None
     disbursed_at: datetime | None
+    disbursed_by: UUID | None  # unknown, too, once that person's account is deleted
 
 
 class Group(Enum):

@@ -62,6 +62,7 @@ COLLECTIONS = f"""
 WITH per_show AS (
     SELECT {_SHOW}, s.*, coalesce(l.payable, 0)::bigint AS payable,
            d.paid_out_paise AS disbursed_paise, d.created_at AS disbursed_at,
+           a.user_id AS disbursed_by,
            {_ENDED} AS has_ended
     FROM booking.ticket_inventory AS i {_SUMS}
     CROSS JOIN LATERAL (
@@ -69,6 +70,7 @@ WITH per_show AS (
         FROM booking.ledger_entry WHERE show_id = i.show_id
     ) AS l
     LEFT JOIN booking.ledger_entry AS d ON d.show_id = i.show_id AND d.kind = 'DISBURSEMENT'
+    LEFT JOIN booking.ledger_person AS a ON a.reference = d.actor
     WHERE CAST(:show_id AS uuid) IS NULL OR i.show_id = CAST(:show_id AS uuid)
 )
 SELECT p.*, g.name AS in_group,
@@ -143,7 +145,13 @@ class MoneyViewRepository:
             collection = collections[Group(row.in_group)]
             collection.sums = _sums(row, "all_")
             collection.shows.append(
-                CollectedShow(_show(row), row.payable, row.disbursed_paise, row.disbursed_at)
+                CollectedShow(
+                    _show(row),
+                    payable_paise=row.payable,
+                    disbursed_paise=row.disbursed_paise,
+                    disbursed_at=row.disbursed_at,
+                    disbursed_by=row.disbursed_by,
+                )
             )
         return collections
 
