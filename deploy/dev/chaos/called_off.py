@@ -61,7 +61,7 @@ class CalledOff:
 
     def objections(self, buyer: Buyer) -> list[str]:
         """Return what is wrong now that it has ended."""
-        made = self._fan.bookings()
+        made = self._fan.made()
         statuses = sorted(booked.status for booked in made)
         found = unlike("bookings", statuses, [*["CANCELLED"] * (len(_PAID) + 1), "FAILED"])
         for booked in made:

@@ -54,7 +54,7 @@ class Purchase:
         available, locked, sold = self._before
         after = (available - _QUANTITY, locked, sold + _QUANTITY)
         [seats] = self._fan.seats([self._house.paid]).values()
-        made = [(booked.status, booked.quantity, booked.owed) for booked in self._fan.bookings()]
+        made = [(booked.status, booked.quantity, booked.owed) for booked in self._fan.made()]
         return [
             *unlike("bookings made", made, [(CONFIRMED, _QUANTITY, [])]),
             *unlike("seats available, locked, sold", seats, after),

@@ -54,7 +54,7 @@ class Return:
         after = (available + _QUANTITY, locked, sold - _QUANTITY)
         [seats] = self._fan.seats([self._house.paid]).values()
         found = []
-        for booked in self._fan.bookings():
+        for booked in self._fan.made():
             # More than a day before the start: all of the tickets, nothing of the fee.
             found += unlike("owed back", booked.owed, [booked.ticket_paise])
         return [

@@ -105,6 +105,15 @@ class Fan:
             return [Booked(*row) for row in database.execute(_BOOKED, (self.id,))]
         return []
 
+    def made(self) -> list[Booked]:
+        """Return everything the fan has booked, oldest first; there is something.
+
+        Raises:
+            NeverTrue: there is not, or nobody can be asked.
+        """
+        wait_until(lambda: bool(self.bookings()), "something is booked")
+        return self.bookings()
+
     def wait_until_settled(self) -> None:
         """Wait until nothing is left to be done about what was booked so far.
 
@@ -112,7 +121,7 @@ class Fan:
             NeverTrue: something always is.
         """
         wait_until(
-            lambda: all(booked.settled for booked in self.bookings()),
+            lambda: bool(made := self.bookings()) and all(booked.settled for booked in made),
             "all that was booked is settled",
             seconds=_SETTLE_SECONDS,
         )
@@ -144,7 +153,7 @@ class Fan:
         provider = self.house.provider
         with self._auditor.connection() as database:
             found = buyer.objections(database, "") + broken_invariants(database)
-        for booked in self.bookings():
+        for booked in self.made():
             paid = [] if booked.status in ("PENDING", "FAILED") else [booked.price_paise]
             captured, refunded = provider.captured(booked.id), provider.refunded(booked.id)
             found += _wrong_amounts(booked, "captured", captured, paid)

@@ -1,13 +1,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking_service.app import create_app
@@ -15,7 +16,7 @@ from booking_service.clients.razorpay import Razorpay, RazorpayKeys
 from booking_service.domain.bookings import Booking, Payments
 from booking_service.domain.offers import Offer
 from booking_service.domain.pricing import FeeSchedule, FeeSlab
-from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
+from booking_service.repositories.box_office import BATCHES_AT_ONCE, IN_FLIGHT_SQLSTATE, BoxOffice
 from booking_service.repositories.idempotency_keys import LOCK_NOT_AVAILABLE
 from booking_service.settings import Settings
 from booking_service.usecases.desk import Desk
@@ -41,15 +42,16 @@ HoldFactory = Callable[..., Booking]
 def patiently(do: Callable[[], T]) -> T:
     """Do something again that could not have a lock in time, as on a crowded machine.
 
-    A deadlock is something else and is raised.
+    A deadlock is something else and is raised; so is what cannot be had within a minute.
     """
+    deadline = monotonic() + 60
     while True:
         try:
             return do()
-        except PoolTimeout:
-            continue
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        except (PoolTimeout, DBAPIError) as error:
+            sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+            held = sqlstate in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE)
+            if monotonic() > deadline or not (held or isinstance(error, PoolTimeout)):
                 raise
 
 

@@ -20,7 +20,6 @@ ADDED_UP = ["quantity", "ticket_total_paise", "convenience_fee_paise", "platform
 
 
 def upgrade() -> None:
-    _replace_index("ix_booking_sums", "ix_booking_show_id_status_id", ["show_id", "status", "id"])
     with op.get_context().autocommit_block():
         _drop_index("ix_booking_move_late", "booking_move")
         op.create_index(
@@ -31,6 +30,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("from_status = 'FAILED'"),
             postgresql_concurrently=True,
         )
+    _replace_index("ix_booking_sums", "ix_booking_show_id_status_id", ["show_id", "status", "id"])
 
 
 def downgrade() -> None:
@@ -41,7 +41,7 @@ def downgrade() -> None:
 
 def _replace_index(old: str, new: str, columns: list[str]) -> None:
     with op.get_context().autocommit_block():
-        _drop_index(new, "booking")  # what an attempt that failed has left is not used
+        _drop_index(new, "booking")  # what an attempt that failed has left; the old one is there
         op.create_index(
             new,
             "booking",
@@ -50,7 +50,7 @@ def _replace_index(old: str, new: str, columns: list[str]) -> None:
             postgresql_include=ADDED_UP,
             postgresql_concurrently=True,
         )
-        _drop_index(old, "booking")
+        _drop_index(old, "booking")  # the last step of all: what fails before can be repeated
 
 
 def _drop_index(name: str, table: str) -> None:

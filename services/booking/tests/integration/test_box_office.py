@@ -85,7 +85,10 @@ def sell_together(use: Wiring, orders: Sequence[Order], *, stuck: Order) -> list
 
 
 def outcome(sale: Future[Booking]) -> object:
+    """Return the status of what was bought, or why it was not; "busy" if a lock was held."""
     failure = sale.exception()
+    if isinstance(failure, TimeoutError | OperationalError):
+        return "busy"
     return type(failure) if failure else sale.result().status
 
 
@@ -198,11 +201,28 @@ def test_a_show_that_somebody_holds_keeps_no_other_from_being_sold(
     with held(use, LOCK_SHOW, (stuck,)):
         sales = sell_together(use, orders, stuck=order_of(use, stuck))
 
-    sold_of_free, refused = BookingStatus.CONFIRMED_UNPAID, TimeoutError
-    assert [outcome(each) for each in sales] == [
-        *(sold_of_free, refused, sold_of_free, refused, sold_of_free)
-    ]
+    bought = BookingStatus.CONFIRMED_UNPAID
+    assert [outcome(each) for each in sales] == [bought, "busy", bought, "busy", bought]
     assert (sold(use, free), sold(use, stuck)) == (3, 0)
+
+
+def test_processes_that_wait_for_a_show_keep_no_other_from_each_other(
+    use: Wiring, processes: Sequence[Wiring], show_with: ShowFactory
+) -> None:
+    first, stuck, last = sorted(show_with() for _ in range(3))  # locks are taken in this order
+    wanted = [first, stuck, last, first, last, stuck] * 3
+
+    def buy(number: int, show_id: UUID) -> object:
+        order = order_of(use, show_id)
+        try:
+            return processes[number % 2].box_office.reserve(order).show.id
+        except (TimeoutError, OperationalError):
+            return "busy"
+
+    with held(use, LOCK_SHOW, (stuck,)), ThreadPoolExecutor(len(wanted)) as buyers:
+        outcomes = list(buyers.map(buy, range(len(wanted)), wanted))
+
+    assert outcomes == ["busy" if show_id == stuck else show_id for show_id in wanted]
 
 
 def test_a_key_in_flight_and_a_closing_keep_nobody_else_from_buying(
@@ -220,9 +240,26 @@ def test_a_key_in_flight_and_a_closing_keep_nobody_else_from_buying(
         sales = sell_together(use, orders, stuck=order_of(use, first))
 
     bought = BookingStatus.CONFIRMED_UNPAID
-    assert [outcome(each) for each in sales] == [
-        *(bought, RequestInFlight, bought, TimeoutError, bought)
-    ]
+    assert [outcome(each) for each in sales] == [bought, RequestInFlight, bought, "busy", bought]
+
+
+def test_a_key_that_is_free_in_a_moment_is_waited_for(use: Wiring, show_with: ShowFactory) -> None:
+    show_id = show_with()
+    orders = [order_of(use, show_id) for _ in range(4)]
+    orders[1] = replace(orders[1], key=IdempotencyKey("k", "f"))
+
+    with (
+        ThreadPoolExecutor(max_workers=4) as pool,
+        held(use, LOCK_KEY, (f"{orders[1].buyer_id}:{OPERATION}:k",)),
+    ):
+        with held(use, LOCK_SHOW, (show_id,)):
+            first = pool.submit(use.box_office.reserve, orders[0])
+            eventually(lambda: len(waiting_sales(use)) == 1)
+            sales = [pool.submit(use.box_office.reserve, each) for each in orders[1:]]
+        first.result(60)
+    made = [sale.result(60).id for sale in sales]
+
+    assert made == [order.booking_id for order in orders[1:]]
 
 
 def test_a_changed_price_is_noticed_although_the_old_one_is_remembered(use: Wiring) -> None:

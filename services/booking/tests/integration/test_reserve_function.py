@@ -445,6 +445,35 @@ def test_a_key_has_one_effect_in_two_transactions_at_once(
     assert overlapping(use, batch, again) == (["RESERVED"] * many, ["KEY_REUSED"] * many)
 
 
+def test_who_needs_nothing_that_is_held_is_served(use: Wiring, show_with: ShowFactory) -> None:
+    free, other, *held_shows = (show_with(price_paise=10_000) for _ in range(4))
+    buyer, leaving = str(uuid4()), use.person_hashes.of(uuid4()).hex()
+    wishes = [
+        request(1, free, user_id=buyer, key="held", fingerprint="f"),
+        request(2, free, user_id=buyer, key="free", fingerprint="f"),
+        request(3, free, user_id=buyer),
+        *(request(4 + n, show_id) for n, show_id in enumerate(held_shows)),
+        request(6, other, person_hash=leaving),
+        request(7, other, key="held", fingerprint="f"),  # of somebody else
+        request(8, uuid4()),
+    ]
+    with use.engine.connect() as holder:
+        for name in (f"{buyer}:test:held", f"person:{leaving}"):
+            holder.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+        holder.exec_driver_sql(
+            "SELECT FROM booking.ticket_inventory WHERE show_id = ANY (%s) FOR UPDATE",
+            (held_shows,),
+        )
+        found = outcomes(use, *wishes, function="reserve_unhindered_v1")
+        holder.rollback()
+
+    assert found == [
+        *("IN_FLIGHT", "RESERVED", "RESERVED", "HELD", "HELD", "HELD", "RESERVED", "UNKNOWN_SHOW")
+    ]
+    assert seats(use, free) == (98, 0, 2)
+    assert outcomes(use, wishes[0], function="reserve_unhindered_v1") == ["RESERVED"]
+
+
 def close(use: Wiring, buyer: UUID, *, state: str = "FENCED") -> None:
     """Write down the deletion of an account, as its saga does."""
     with use.engine.begin() as connection:

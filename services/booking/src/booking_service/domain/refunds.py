@@ -124,9 +124,8 @@ def refund_by_policy(
                 share_of(paid.ticket_paise, tier.basis_points), share_of(fee, tier.basis_points)
             )
             if 0 < refund.total_paise < LEAST_PAISE:
-                return Money(
-                    LEAST_PAISE - refund.convenience_fee_paise, refund.convenience_fee_paise
-                )
+                fee = refund.convenience_fee_paise
+                return Money(min(paid.ticket_paise, LEAST_PAISE - fee), fee)
             return refund
     return NOTHING
 

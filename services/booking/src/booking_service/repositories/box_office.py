@@ -1,12 +1,14 @@
-"""The sale: one call of one SQL function for all who ask at the same moment.
+"""The sale: one call of one SQL function for all who ask at the same moment, as a rule.
 
 The function takes its locks in the same order as everybody: keys, people, shows by id, then what
 belongs to a show. So batches may wait for each other, but never for ever.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,6 +34,9 @@ OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to on
 IN_FLIGHT_SQLSTATE = "BK001"
 BATCHES_AT_ONCE = 1  # per process; with two, batches are half as large, and less is sold
 MOST_IN_A_BATCH = 50
+# With a lock that somebody holds. Whoever comes meanwhile waits for `POOL_WAIT_SECONDS` at most.
+PATIENCE_ALONE = timedelta(milliseconds=750)
+PATIENCE_TOGETHER = timedelta(milliseconds=200)
 SHOWS_IN_MEMORY = 10_000
 
 BATCH_SIZE = Histogram(
@@ -40,8 +45,13 @@ BATCH_SIZE = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, MOST_IN_A_BATCH),
 )
 
-_RESERVE = text("SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_v3(:requests)")
-_RESERVE_UNHINDERED = text(
+# How long it waits for each lock is an argument: it is set first, as the call refers to it.
+_RESERVE = text(
+    "SELECT n, outcome, CAST(facts AS text)"
+    " FROM (SELECT set_config('lock_timeout', :patience, true)) AS limited (patience), LATERAL"
+    " booking.reserve_v3(CASE WHEN limited.patience <> '' THEN CAST(:requests AS jsonb) END)"
+)
+_RESERVE_FREE = text(
     "SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_unhindered_v1(:requests)"
 )
 _TERMS = select(
@@ -102,7 +112,7 @@ class BoxOffice:
         self._read = read
         self._people = people
         self._reserve = SingleStatement(engine, _RESERVE)
-        self._reserve_unhindered = SingleStatement(engine, _RESERVE_UNHINDERED)
+        self._reserve_free = SingleStatement(engine, _RESERVE_FREE)
         self._read_terms = SingleStatement(engine, _TERMS)
         self._batcher: Batcher[Order, Booking] = Batcher(
             self._serve, slots=BATCHES_AT_ONCE, most=MOST_IN_A_BATCH, patience=POOL_WAIT_SECONDS
@@ -134,7 +144,8 @@ class BoxOffice:
         Raises:
             BookingError: the named refusal; nothing was written.
             TermsMoved: price or rate are no longer those of the order; `terms` has new ones.
-            sqlalchemy.exc.TimeoutError: too many others were before; nothing was written.
+            sqlalchemy.exc.TimeoutError: too many others were before, or somebody holds the show or
+                the account for too long; nothing was written.
         """
         try:
             return self._batcher.ask(order)
@@ -152,17 +163,42 @@ class BoxOffice:
             return self._sell_again(orders, error)
 
     def _sell_together(self, orders: Sequence[Order]) -> list[Booking | Exception]:
-        """Serve orders by one call; by two, if somebody holds what one of them needs."""
+        """Serve orders by one call, if nobody holds for too long what one of them needs.
+
+        Else those are served that need nothing of it. The others wait once more, the orders of each
+        show alone: while they do, they hold nothing that is another show's.
+        """
         try:
-            return self._sell(self._reserve, orders)
+            return self._reserve_all(orders, patience=PATIENCE_TOGETHER)
         except DBAPIError as error:
-            if _sqlstate(error) not in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE):
+            if not _is_held(error):
                 raise
-        return self._sell(self._reserve_unhindered, orders)
+        ids = [order.booking_id for order in orders]
+        outcomes = dict(zip(ids, self._reserve_unhindered(orders), strict=True))
+        ends_at = monotonic() + PATIENCE_TOGETHER.total_seconds()
+        for show_id in dict.fromkeys(order.show_id for order in orders):
+            left = [
+                order
+                for order in orders
+                if order.show_id == show_id and _is_hindered(outcomes[order.booking_id])
+            ]
+            if left and monotonic() < ends_at:
+                for order, outcome in zip(left, self._sell_those_left(left), strict=True):
+                    outcomes[order.booking_id] = outcome
+        return list(outcomes.values())
+
+    def _sell_those_left(self, orders: Sequence[Order]) -> Sequence[Booking | Exception]:
+        """Serve orders of one show; what goes wrong with them is told to nobody else."""
+        try:
+            return self._reserve_all(orders, patience=PATIENCE_TOGETHER)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return self._reserve_unhindered(orders) if _is_held(error) else [error] * len(orders)
 
     def _sell_alone(self, order: Order) -> Booking | Exception:
         try:
-            (outcome,) = self._sell(self._reserve, [order])
+            (outcome,) = self._reserve_all([order], patience=PATIENCE_ALONE)
         except DBAPIError as error:
             if _sqlstate(error) == IN_FLIGHT_SQLSTATE:
                 return errors.RequestInFlight(IN_FLIGHT)
@@ -183,16 +219,32 @@ class BoxOffice:
                 outcome = self._sell_alone(order)
                 if isinstance(outcome, Exception):
                     outcome = self._made_before(order) or outcome
-            except DBAPIError as error:
+            except (DBAPIError, PoolTimeout) as error:
                 outcomes.append(error)
                 break
             outcomes.append(outcome)
         return [*outcomes, *[lost] * (len(orders) - len(outcomes))]
 
-    def _sell(self, reserve: SingleStatement, orders: Sequence[Order]) -> list[Booking | Exception]:
-        requests = [self._request(number, order) for number, order in enumerate(orders)]
-        rows = reserve.rows(requests=msgspec.json.encode(requests).decode())
+    def _reserve_all(
+        self, orders: Sequence[Order], *, patience: timedelta
+    ) -> list[Booking | Exception]:
+        """Serve all, or none if a lock cannot be had within `patience`."""
+        milliseconds = f"{patience // timedelta(milliseconds=1)}ms"
+        rows = self._reserve.rows(requests=self._written(orders), patience=milliseconds)
         BATCH_SIZE.observe(len(orders))
+        return self._outcomes(orders, rows)
+
+    def _reserve_unhindered(self, orders: Sequence[Order]) -> list[Booking | Exception]:
+        """Serve those that need nothing which somebody holds at this moment."""
+        return self._outcomes(orders, self._reserve_free.rows(requests=self._written(orders)))
+
+    def _written(self, orders: Sequence[Order]) -> str:
+        requests = [self._request(number, order) for number, order in enumerate(orders)]
+        return msgspec.json.encode(requests).decode()
+
+    def _outcomes(
+        self, orders: Sequence[Order], rows: Iterable[tuple[Any, ...]]
+    ) -> list[Booking | Exception]:
         outcomes = {number: (outcome, facts) for number, outcome, facts in rows}
         return [self._outcome(order, *outcomes[n]) for n, order in enumerate(orders)]
 
@@ -238,8 +290,20 @@ class BoxOffice:
             with self._lock:
                 self._terms.pop(order.show_id, None)
         if outcome == "HELD":
-            return PoolTimeout("somebody holds what this sale needs")
+            return _Held("somebody holds what this sale needs")
         return _refusal(outcome, order)
+
+
+class _Held(PoolTimeout):
+    """Somebody holds what a sale needs; nothing was written."""
+
+
+def _is_held(error: DBAPIError) -> bool:
+    return _sqlstate(error) in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE)
+
+
+def _is_hindered(outcome: Booking | Exception) -> bool:
+    return isinstance(outcome, _Held | errors.RequestInFlight)
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
