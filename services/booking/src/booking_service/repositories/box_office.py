@@ -34,9 +34,11 @@ OPERATION = "POST /api/v1/bookings"  # a key names a request of one person to on
 IN_FLIGHT_SQLSTATE = "BK001"
 BATCHES_AT_ONCE = 1  # per process; with two, batches are half as large, and less is sold
 MOST_IN_A_BATCH = 50
-# With a lock that somebody holds. Whoever comes meanwhile waits for `POOL_WAIT_SECONDS` at most.
-PATIENCE_ALONE = timedelta(milliseconds=750)
-PATIENCE_TOGETHER = timedelta(milliseconds=200)
+# With a lock that somebody holds; twice that with a row which others wait for as well, once for
+# one's turn. Whoever comes meanwhile waits in the queue, for `POOL_WAIT_SECONDS` at most.
+PATIENCE_ALONE = timedelta(milliseconds=400)
+PATIENCE_TOGETHER = timedelta(milliseconds=150)
+PATIENCE_OF_A_SHOW = timedelta(milliseconds=250)
 SHOWS_IN_MEMORY = 10_000
 
 BATCH_SIZE = Histogram(
@@ -190,7 +192,7 @@ class BoxOffice:
     def _sell_those_left(self, orders: Sequence[Order]) -> Sequence[Booking | Exception]:
         """Serve orders of one show; what goes wrong with them is told to nobody else."""
         try:
-            return self._reserve_all(orders, patience=PATIENCE_TOGETHER)
+            return self._reserve_all(orders, patience=PATIENCE_OF_A_SHOW)
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
