@@ -170,33 +170,37 @@ class BoxOffice:
         Else those are served that need nothing of it. The others wait once more, the orders of each
         show alone: while they do, they hold nothing that is another show's.
         """
-        try:
-            return self._reserve_all(orders, patience=PATIENCE_TOGETHER)
-        except DBAPIError as error:
-            if not _is_held(error):
-                raise
-        ids = [order.booking_id for order in orders]
-        outcomes = dict(zip(ids, self._reserve_unhindered(orders), strict=True))
+        outcomes = self._sell_free(orders, patience=PATIENCE_TOGETHER)
+        left = [n for n, outcome in enumerate(outcomes) if _is_hindered(outcome)]
         ends_at = monotonic() + PATIENCE_TOGETHER.total_seconds()
-        for show_id in dict.fromkeys(order.show_id for order in orders):
-            left = [
-                order
-                for order in orders
-                if order.show_id == show_id and _is_hindered(outcomes[order.booking_id])
-            ]
-            if left and monotonic() < ends_at:
-                for order, outcome in zip(left, self._sell_those_left(left), strict=True):
-                    outcomes[order.booking_id] = outcome
-        return list(outcomes.values())
+        for show_id in dict.fromkeys(orders[n].show_id for n in left):
+            if monotonic() >= ends_at:
+                break
+            of_show = [n for n in left if orders[n].show_id == show_id]
+            served = self._sell_those_left([orders[n] for n in of_show])
+            for n, outcome in zip(of_show, served, strict=True):
+                outcomes[n] = outcome
+        return outcomes
 
     def _sell_those_left(self, orders: Sequence[Order]) -> Sequence[Booking | Exception]:
         """Serve orders of one show; what goes wrong with them is told to nobody else."""
         try:
-            return self._reserve_all(orders, patience=PATIENCE_OF_A_SHOW)
-        except DBAPIError as error:
-            if error.connection_invalidated:
+            return self._sell_free(orders, patience=PATIENCE_OF_A_SHOW)
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
-            return self._reserve_unhindered(orders) if _is_held(error) else [error] * len(orders)
+            return [error] * len(orders)
+
+    def _sell_free(
+        self, orders: Sequence[Order], *, patience: timedelta
+    ) -> list[Booking | Exception]:
+        """Serve all or, if that takes too much patience, those that need nothing that is held."""
+        try:
+            return self._reserve_all(orders, patience=patience)
+        except DBAPIError as error:
+            if _sqlstate(error) not in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE):
+                raise
+        return self._outcomes(orders, self._reserve_free.rows(requests=self._written(orders)))
 
     def _sell_alone(self, order: Order) -> Booking | Exception:
         try:
@@ -235,10 +239,6 @@ class BoxOffice:
         rows = self._reserve.rows(requests=self._written(orders), patience=milliseconds)
         BATCH_SIZE.observe(len(orders))
         return self._outcomes(orders, rows)
-
-    def _reserve_unhindered(self, orders: Sequence[Order]) -> list[Booking | Exception]:
-        """Serve those that need nothing which somebody holds at this moment."""
-        return self._outcomes(orders, self._reserve_free.rows(requests=self._written(orders)))
 
     def _written(self, orders: Sequence[Order]) -> str:
         requests = [self._request(number, order) for number, order in enumerate(orders)]
@@ -298,10 +298,6 @@ class BoxOffice:
 
 class _Held(PoolTimeout):
     """Somebody holds what a sale needs; nothing was written."""
-
-
-def _is_held(error: DBAPIError) -> bool:
-    return _sqlstate(error) in (LOCK_NOT_AVAILABLE, IN_FLIGHT_SQLSTATE)
 
 
 def _is_hindered(outcome: Booking | Exception) -> bool:
