@@ -21,10 +21,16 @@ _SHOWS = """
 INSERT INTO {table}
 SELECT (jsonb_populate_record(original, jsonb_build_object(
     '{key}', copy.id, 'starts_at', starts_at + copy.number * interval '1 minute',
-    'capacity', %(capacity)s, 'available', %(capacity)s - %(bookings)s, 'sold', %(bookings)s
+    'capacity', %(capacity)s, 'available', %(capacity)s - %(bookings)s, 'sold', %(bookings)s,
+    'price_paise', 49900
 ))).*
 FROM {table} AS original, unnest(%(copies)s::uuid[]) WITH ORDINALITY AS copy(id, number)
 WHERE original.{key} = %(original)s
+"""
+_PEOPLE = """
+INSERT INTO identity."user" (id, role, email)
+SELECT md5('buyer ' || nth)::uuid, 'AUDIENCE', 'buyer' || nth || '@bench.example'
+FROM generate_series(0, %(buyers)s - 1) AS nth
 """
 # Ids that grow with time, as version 7 does.
 _BOOKINGS = """
@@ -61,6 +67,7 @@ def store(stage: Stage, like: str) -> int:
         "buyers": _BUYERS,
     }
     for owner, tables, statements in (
+        ("identity_owner", ['identity."user"'], [_PEOPLE]),
         ("catalog_owner", ["catalog.show"], [_SHOWS.format(table="catalog.show", key="id")]),
         (
             "booking_owner",
