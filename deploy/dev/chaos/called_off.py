@@ -3,7 +3,7 @@
 from chaos.buyer import Buyer
 from chaos.cases import COMPLETED
 from chaos.people import House, expect, publish
-from chaos.sales import UNSETTLED, Fan, insist, unlike
+from chaos.sales import UNSETTLED, Sale, insist, unlike
 
 _PRICE = 499
 _PAID = (2, 1)  # tickets of each booking that is paid
@@ -11,12 +11,11 @@ _HELD = 1  # of one that is not paid yet
 _FREE = 2  # of one of the show that costs nothing
 
 
-class CalledOff:
+class CalledOff(Sale):
     """Two shows, as tickets of one have one price: one of them is free."""
 
     def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._fan = Fan(house, name)
+        super().__init__(house, name)
         self._paid, self._free = (
             publish(house.organizer, f"{name} at {price}", price=price) for price in (_PRICE, 0)
         )
@@ -30,10 +29,6 @@ class CalledOff:
     def _shows(self) -> list[str]:
         return [self._paid, self._free]
 
-    def close(self) -> None:
-        """Send the buyer home."""
-        self._fan.close()
-
     def remember(self) -> None:
         """All is known: the shows are new."""
 
@@ -46,10 +41,6 @@ class CalledOff:
         for show_id in self._shows:
             path, wish = f"/api/v1/shows/{show_id}/cancel", {"reason": "The comedian is ill."}
             insist(lambda path=path, wish=wish: self._house.organizer.post(path, wish))  # type: ignore[misc]
-
-    def meanwhile(self, buyer: Buyer) -> None:
-        """Have somebody else buy as well from now on, if something went wrong."""
-        self._fan.let_buy(buyer)
 
     def state(self) -> str:
         """Return how far it is; completed is it only when all the money is back."""

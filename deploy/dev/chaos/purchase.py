@@ -5,23 +5,18 @@ import requests
 from chaos.buyer import Buyer
 from chaos.cases import CONFIRMED
 from chaos.people import House
-from chaos.sales import UNSETTLED, Fan, insist, not_the_same, unlike
+from chaos.sales import UNSETTLED, Sale, insist, not_the_same, unlike
 
 _QUANTITY = 2
 _KEY = "the-one-purchase"
 
 
-class Purchase:
+class Purchase(Sale):
     """Tickets with a price, bought by somebody who repeats what was not answered."""
 
     def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._fan = Fan(house, name)
+        super().__init__(house, name)
         self._answer: requests.Response | None = None
-
-    def close(self) -> None:
-        """Send the buyer home."""
-        self._fan.close()
 
     def remember(self) -> None:
         """Remember how many seats there are."""
@@ -36,10 +31,6 @@ class Purchase:
         self._answer = insist(self._order)
         if self._answer.ok:
             self._house.provider.pay(self._answer.json()["booking"]["payment"]["orderId"])
-
-    def meanwhile(self, buyer: Buyer) -> None:
-        """Have somebody else buy as well from now on, if something went wrong."""
-        self._fan.let_buy(buyer)
 
     def state(self) -> str:
         """Return the booking's state; of a confirmed one only once everything about it is done."""

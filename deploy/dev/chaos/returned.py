@@ -5,25 +5,20 @@ import requests
 from chaos.buyer import Buyer
 from chaos.cases import REFUNDED
 from chaos.people import House
-from chaos.sales import UNSETTLED, Fan, insist, not_the_same, unlike
+from chaos.sales import UNSETTLED, Sale, insist, not_the_same, unlike
 
 _QUANTITY = 2
 _KEY = "the-one-cancellation"
 
 
-class Return:
+class Return(Sale):
     """A paid booking, given up by a buyer who repeats what was not answered."""
 
     def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._fan = Fan(house, name)
+        super().__init__(house, name)
         self._booking = house.buy(self._fan.visitor, house.paid, _QUANTITY)
         self._fan.wait_until_settled()
         self._answer: requests.Response | None = None
-
-    def close(self) -> None:
-        """Send the buyer home."""
-        self._fan.close()
 
     def remember(self) -> None:
         """Remember how many seats there are."""
@@ -36,10 +31,6 @@ class Return:
             NeverTrue: nobody answered.
         """
         self._answer = insist(self._cancel)
-
-    def meanwhile(self, buyer: Buyer) -> None:
-        """Have somebody else buy as well from now on, if something went wrong."""
-        self._fan.let_buy(buyer)
 
     def state(self) -> str:
         """Return the booking's state, and once all the money is back that it is refunded."""

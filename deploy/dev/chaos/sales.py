@@ -161,6 +161,22 @@ class Fan:
         return found
 
 
+class Sale:
+    """What a fan is about to do; what all kinds of it have in common."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house = house
+        self._fan = Fan(house, name)
+
+    def close(self) -> None:
+        """Send the buyer home."""
+        self._fan.close()
+
+    def meanwhile(self, buyer: Buyer) -> None:
+        """Have somebody else buy as well from now on, if something went wrong."""
+        self._fan.let_buy(buyer)
+
+
 def insist(ask: Callable[[], requests.Response]) -> requests.Response:
     """Ask for the same again and again, until an answer says what came of it.
 

@@ -6,18 +6,18 @@ of a thousand shows have the same plans, and take too long to write here.
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from booking_service.repositories.cancellations import CancellationRepository
 from booking_service.repositories.money_views import MoneyViewRepository
 from booking_service.repositories.support import SupportRepository
-from devstack.testing import Databases, run_cli
+from devstack.plans import Node, database_of_its_own, explained, read_whole, rows_looked_at
+from devstack.testing import Databases
 
 SHOWS = 300
 EACH = 400
@@ -69,28 +69,15 @@ Read = Callable[[Session], object]
 @pytest.fixture(scope="module")
 def engine(databases: Databases) -> Iterator[Engine]:
     """A database of this module's own, with booking's schema and many bookings."""
-    settings = databases.postgres.settings
-    with psycopg.connect(settings.database_url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE booking_plans")
-    with psycopg.connect(_in_plans(settings.database_url("postgres"))) as connection:
-        for schema in ("booking", "booking_workflows"):
-            connection.execute(f"CREATE SCHEMA {schema} AUTHORIZATION booking_owner")
-    owner_url = _in_plans(settings.database_url("booking_owner"))
-    run_cli("booking", "migrate", owner_url=owner_url)
-    filler = _in_plans(settings.database_url("postgres"))
-    with psycopg.connect(filler, autocommit=True) as connection:
-        connection.execute(FILL)
-        for table in FILLED:
-            connection.execute(f"VACUUM ANALYZE booking.{table}")
-    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://"))
-    yield engine
-    engine.dispose()
-    with psycopg.connect(settings.database_url("postgres"), autocommit=True) as connection:
-        connection.execute("DROP DATABASE booking_plans WITH (FORCE)")
-
-
-def _in_plans(url: str) -> str:
-    return urlsplit(url)._replace(path="/booking_plans").geturl()
+    with database_of_its_own(databases, "booking") as url_of:
+        with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
+            connection.execute(FILL)
+            for table in FILLED:
+                connection.execute(f"VACUUM ANALYZE booking.{table}")
+        owner_url = url_of("booking_owner")
+        engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://"))
+        yield engine
+        engine.dispose()
 
 
 class Reader:
@@ -99,24 +86,10 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def plans(self, read: Read) -> tuple[Any, list[dict[str, Any]]]:
-        """Return what was read, and the nodes that look into tables and indexes."""
-        sent: list[tuple[str, Any]] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_others: Any) -> None:
-            sent.append((statement, parameters))
-
+    def plans(self, read: Read) -> tuple[Any, list[Node]]:
+        """Return what was read, and the nodes of the plans."""
         with Session(self._engine) as session:
-            event.listen(self._engine, "before_cursor_execute", note)
-            found = read(session)
-            event.remove(self._engine, "before_cursor_execute", note)
-            nodes: list[dict[str, Any]] = []
-            for statement, parameters in sent:
-                explained = session.connection().exec_driver_sql(
-                    f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters
-                )
-                nodes += _nodes(explained.scalar_one()[0]["Plan"])
-        return found, [node for node in nodes if node.keys() & {"Relation Name", "Index Name"}]
+            return explained(session, read)
 
     def value(self, query: str, *parameters: str) -> Any:
         """Return one value of the database."""
@@ -124,25 +97,12 @@ class Reader:
             return connection.exec_driver_sql(query, parameters).scalars().first()
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def _rows_looked_at(nodes: list[dict[str, Any]]) -> Any:
-    thrown_away = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return sum(
-        (node["Actual Rows"] + sum(node.get(kind, 0) for kind in thrown_away))
-        * node["Actual Loops"]
-        for node in nodes
-    )
-
-
-def _require_few(nodes: list[dict[str, Any]]) -> None:
-    whole = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    assert whole <= {"ticket_inventory", "admission"}  # shows are few; nobody was let in
-    assert _rows_looked_at(nodes) <= MOST_ROWS, nodes
+def _require_few(nodes: list[Node]) -> None:
+    assert read_whole(nodes) <= {
+        "ticket_inventory",
+        "admission",
+    }  # shows are few; nobody was let in
+    assert rows_looked_at(nodes) <= MOST_ROWS, nodes
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +177,7 @@ def test_attendees_are_read_a_page_at_a_time(reader: Reader, number: int) -> Non
 
         assert len(found) == PAGE
         assert [each.booking_id for each in found] == sorted(each.booking_id for each in found)
-        assert _rows_looked_at(nodes) <= 3 * PAGE, nodes
+        assert rows_looked_at(nodes) <= 3 * PAGE, nodes
         after = found[-1].booking_id
 
 
@@ -231,7 +191,7 @@ def test_who_cancels_a_show_finds_its_bookings_at_once(reader: Reader, limit: in
 
     assert found == sorted(found)
     assert len(found) == limit
-    assert _rows_looked_at(nodes) <= 3 * limit, nodes
+    assert rows_looked_at(nodes) <= 3 * limit, nodes
 
 
 def test_the_platform_at_a_glance_is_read_from_shows(reader: Reader) -> None:
@@ -258,8 +218,8 @@ def test_a_creator_and_a_show_cost_their_own_bookings(reader: Reader) -> None:
 def test_collections_of_all_shows_read_each_booking_once_and_in_an_index(reader: Reader) -> None:
     _, nodes = reader.plans(lambda session: MoneyViewRepository(session).collections(show_id=None))
 
-    (of_bookings,) = (node for node in nodes if node["Relation Name"] == "booking")
+    (of_bookings,) = (node for node in nodes if node.get("Relation Name") == "booking")
     assert of_bookings["Node Type"] == "Index Only Scan"
     assert of_bookings["Heap Fetches"] == 0
     assert of_bookings["Actual Loops"] == SHOWS
-    assert _rows_looked_at(nodes) <= 2 * SHOWS * EACH
+    assert rows_looked_at(nodes) <= 2 * SHOWS * EACH

@@ -6,18 +6,17 @@ Plans and counts of rows only: nothing here depends on how fast the machine is.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from catalog_service.domain.discovery import Listing, ShowFilter, ShowOrder
 from catalog_service.repositories.shows import ShowRepository, position_of
-from devstack.testing import Databases, run_cli
+from devstack.plans import Node, database_of_its_own, explained, read_whole, rows_looked_at
+from devstack.testing import Databases
 
 SHOWS = 120_000
 PAGE = 50
@@ -75,27 +74,12 @@ WHERE schemaname = 'catalog' AND tablename = 'show_search' AND indexdef LIKE '%U
 @pytest.fixture(scope="module")
 def engine(databases: Databases) -> Iterator[Engine]:
     """A database of this module's own, with catalog's schema and many shows."""
-    settings = databases.postgres.settings
-    with psycopg.connect(settings.database_url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE plans")
-    with psycopg.connect(_in_plans(settings.database_url("postgres"))) as connection:
-        for schema in ("catalog", "catalog_workflows"):
-            connection.execute(f"CREATE SCHEMA {schema} AUTHORIZATION catalog_owner")
-        connection.execute("CREATE SCHEMA extensions")
-        connection.execute("CREATE EXTENSION pg_trgm WITH SCHEMA extensions")
-        connection.execute("GRANT USAGE ON SCHEMA extensions TO catalog_owner")
-    owner_url = _in_plans(settings.database_url("catalog_owner"))
-    run_cli("catalog", "migrate", owner_url=owner_url)
-    _fill(owner_url)
-    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://"))
-    yield engine
-    engine.dispose()
-    with psycopg.connect(settings.database_url("postgres"), autocommit=True) as connection:
-        connection.execute("DROP DATABASE plans WITH (FORCE)")
-
-
-def _in_plans(url: str) -> str:
-    return urlsplit(url)._replace(path="/plans").geturl()
+    with database_of_its_own(databases, "catalog") as url_of:
+        owner_url = url_of("catalog_owner")
+        _fill(owner_url)
+        engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://"))
+        yield engine
+        engine.dispose()
 
 
 def _fill(owner_url: str) -> None:
@@ -121,41 +105,15 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(self, listing: Listing) -> tuple[int, list[dict[str, Any]], Listing]:
+    def page(self, listing: Listing) -> tuple[int, list[Node], Listing]:
         """Return how many shows were found, the nodes of the plan, and the page in the middle."""
         with Session(self._engine) as session:
             now: datetime = session.scalar(text("SELECT now()"))
-            sent: list[tuple[str, Any]] = []
-
-            def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_others: Any) -> None:
-                sent.append((statement, parameters))
-
-            event.listen(self._engine, "before_cursor_execute", note)
-            shows = ShowRepository(session).upcoming(listing, now=now)
-            event.remove(self._engine, "before_cursor_execute", note)
-            statement, parameters = sent[-1]
-            explained = session.connection().exec_driver_sql(
-                f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters
+            shows, nodes = explained(
+                session, lambda session: ShowRepository(session).upcoming(listing, now=now)
             )
-            plan = explained.scalar_one()[0]["Plan"]
         after = position_of(shows[-1], listing.order) if shows else None
-        return len(shows), list(_nodes(plan)), replace(listing, after=after)
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def _rows_looked_at(nodes: list[dict[str, Any]]) -> Any:
-    thrown_away = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return sum(
-        (node["Actual Rows"] + sum(node.get(kind, 0) for kind in thrown_away))
-        * node["Actual Loops"]
-        for node in nodes
-        if "Relation Name" in node and node["Relation Name"] not in SMALL
-    )
+        return len(shows), nodes, replace(listing, after=after)
 
 
 @pytest.fixture(scope="module")
@@ -203,14 +161,9 @@ def test_a_page_reads_little_whatever_is_wanted_in_whatever_order(
 
     for _ in range(2):  # the first page and the one after it
         found, nodes, listing = reader.page(listing)
-        whole = [
-            node["Relation Name"]
-            for node in nodes
-            if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in SMALL
-        ]
 
-        assert whole == []
-        assert _rows_looked_at(nodes) <= MOST_ROWS, nodes
+        assert read_whole(nodes) <= SMALL
+        assert rows_looked_at(nodes, but_of=SMALL) <= MOST_ROWS, nodes
         if found <= PAGE:
             break
 
@@ -220,4 +173,4 @@ def test_the_figures_of_these_tests_are_as_they_say(reader: Reader) -> None:
 
     assert found == PAGE + 1
     assert any(node.get("Index Name") == "ix_show_published_date" for node in nodes)
-    assert _rows_looked_at(nodes) >= PAGE
+    assert rows_looked_at(nodes, but_of=SMALL) >= PAGE

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
@@ -90,15 +90,16 @@ class Razorpay:
                 "notes": {"booking_id": str(booking_id)},
             },
         )
-        wanted = PaymentOrder(
-            id="",
-            booking_id=booking_id,
-            amount_paise=amount_paise,
-            currency=CURRENCY,
-            provider=NAME,
-            key_id=self._keys.key_id,
+        return self._read(
+            lambda: PaymentOrder(
+                id=str(order["id"]),
+                booking_id=booking_id,
+                amount_paise=_as_asked(order["amount"], amount_paise),
+                currency=_as_asked(order["currency"], CURRENCY),
+                provider=NAME,
+                key_id=self._keys.key_id,
+            )
         )
-        return self._read(lambda: _opened(wanted, order))
 
     def payments_of(self, order_id: str) -> Sequence[Payment]:
         """Return every attempt to pay an order."""
@@ -199,10 +200,10 @@ class _Transport:
         return _Reply(answer)
 
 
-def _opened(wanted: PaymentOrder, item: Mapping[str, Any]) -> PaymentOrder:
-    if (item["amount"], item["currency"]) != (wanted.amount_paise, wanted.currency):
-        raise ValueError("the order of another amount")
-    return replace(wanted, id=str(item["id"]))
+def _as_asked(answered: Any, asked: T) -> T:
+    if answered != asked:
+        raise ValueError("another order than was asked for")
+    return asked
 
 
 def _payment(item: Mapping[str, Any]) -> Payment:
