@@ -31,10 +31,12 @@ if metrics_folder:  # begin empty, before the app is imported: an earlier run wo
 
 
 def post_worker_init(_worker):
-    """Drain before stopping; look at what the process holds: threads do not survive a fork."""
+    """Drain before stopping; begin what goes on beside requests: threads do not survive a fork."""
     from service_kit import metrics  # not before the folder is empty
+    from service_kit.shared_counts import SharedCounts
 
     metrics.look_regularly()
+    SharedCounts.share_regularly()
     if drain_seconds:
         draining.before_stopping(drain_seconds)
 

@@ -77,7 +77,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Itera
         for address in addresses.values():
             running.enter_context(address.listening())
         urls = {f"{x.upper()}_URL": address.url for x, address in addresses.items()}
-        environment = {**ports, **urls, "DRAIN_SECONDS": DRAIN_SECONDS}
+        load = {"RATE_LIMIT_TIMES": "1000"}  # from one address
+        environment = {**ports, **urls, **load, "DRAIN_SECONDS": DRAIN_SECONDS}
         stack = running.enter_context(Stack(folder / "stack", environment, copy_of=installed))
         next_web = {x: release.web(stack) for x, release in releases.items()}
         known = {

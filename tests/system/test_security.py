@@ -89,6 +89,22 @@ def test_the_gateway_asks_identity_again_and_again_on_the_same_connections(
     assert len(ended() - before) < 10
 
 
+def test_somebody_who_asks_too_often_is_refused_by_all_processes_and_nobody_else_is(
+    visitor: VisitorFactory,
+) -> None:
+    path, allowed = "/api/v1/profile/export", 20
+    eager, other = visitor("audience02@comedy.example"), visitor("audience03@comedy.example")
+    assert [eager.get(path).status_code for _ in range(allowed)] == [200] * allowed
+
+    eventually(lambda: all(eager.get(path).status_code == 429 for _ in range(10)))
+
+    refused = eager.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+    assert other.get(path).status_code == 200
+    assert eager.get("/api/v1/bookings").status_code == 200
+
+
 def test_another_site_cannot_make_a_token_or_end_sessions(visitor: VisitorFactory) -> None:
     person = visitor("audience01@comedy.example")
     elsewhere = {"Origin": "https://evil.example"}

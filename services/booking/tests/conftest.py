@@ -92,6 +92,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         client_secret="unused",
         ticket_key_encryption_keys=(Fernet.generate_key().decode(),),
         erasure_key=ERASURE_KEY,
+        rate_limit_times=1000,  # tests ask often
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("booking"))
     with wiring.begin() as tx:

@@ -150,6 +150,7 @@ def use(
         client_id="catalog",
         client_secret="unused",
         erasure_key=secrets.token_urlsafe(),
+        rate_limit_times=1000,  # tests ask often
         media=LocalMedia(tmp_path_factory.mktemp("media")),
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("catalog"))

@@ -27,6 +27,7 @@ def use(databases: Databases, issuer: TokenIssuer) -> Iterator[Wiring]:
         identity_url="http://127.0.0.1:9",  # nobody there: these tests need no other service
         jwt_issuer=issuer.issuer,
         erasure_key=secrets.token_urlsafe(),
+        rate_limit_times=1000,  # tests ask often
     )
     wiring = replace(wire(settings), verifier=issuer.verifier("config"))
     seed(wiring.begin)

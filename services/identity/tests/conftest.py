@@ -35,6 +35,7 @@ PEERS = {
     "SERVICE_CLIENT_ID": "identity",
     "SERVICE_CLIENT_SECRET": secrets.token_urlsafe(32),
     "ERASURE_KEY": secrets.token_urlsafe(32),
+    "RATE_LIMIT_TIMES": "1000",  # tests ask often
 }
 
 PersonFactory = Callable[..., UUID]

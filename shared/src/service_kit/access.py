@@ -10,6 +10,7 @@ from flask import Flask, Request, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service_kit.problems import Problem
+from service_kit.rate_limits import RateLimits
 from service_kit.routes import current_request
 from service_kit.tokens import (
     SECOND_FACTOR,
@@ -110,8 +111,8 @@ def declared_access(app: Flask, endpoint: str) -> Access | None:
     return getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
 
 
-def guard(app: Flask, verifier: TokenVerifier | None) -> None:
-    """Check every request against the rule of its route, then the media type of its body."""
+def guard(app: Flask, verifier: TokenVerifier | None, rates: RateLimits | None) -> None:
+    """Check every request: who asks, how often, and then the media type of the body."""
 
     @app.before_request
     def check_access() -> None:
@@ -134,6 +135,8 @@ def guard(app: Flask, verifier: TokenVerifier | None) -> None:
                 "SECOND_FACTOR_REQUIRED",
                 "Please confirm with your password first.",
             )
+        if rates is not None:
+            rates.count(asked, view, caller)
         _check_media_type(asked, getattr(view, _FORM_ATTRIBUTE, None))
         _check_length(asked)
 

@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from service_kit import tokens
 from service_kit.access import Access, declared_access
+from service_kit.rate_limits import READS, WRITES, Rate, rate_of
 
 TEST_ISSUER = "http://issuer.test"
 
@@ -94,6 +95,17 @@ def declared_routes(app: Flask) -> dict[str, str]:
         f"{method} {rule.rule}": _name_of(declared_access(app, rule.endpoint))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    }
+
+
+def declared_rates(app: Flask) -> dict[str, Rate]:
+    """Return how often which routes may be asked that say so themselves."""
+    return {
+        f"{method} {rule.rule}": rate_of(view, method)
+        for rule in app.url_map.iter_rules()
+        for view in [app.view_functions[rule.endpoint]]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if rate_of(view, method) not in (READS, WRITES)
     }
 
 

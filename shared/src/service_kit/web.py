@@ -21,6 +21,7 @@ from service_kit.openapi import OtherNumber, ProblemSchema
 from service_kit.problems import MEDIA_TYPE as PROBLEM
 from service_kit.problems import Problem, register_problem_handlers, register_refusals
 from service_kit.public_api import public_part
+from service_kit.rate_limits import RateLimits
 from service_kit.routes import Blueprint
 from service_kit.tokens import TokenVerifier
 
@@ -128,6 +129,7 @@ def service_app(
     blueprints: Sequence[Blueprint],
     refusals: tuple[type[Exception], Mapping[type[Exception], HTTPStatus]],
     verifier: TokenVerifier | None,
+    rates: RateLimits | None = None,
     ready: Callable[[], None],
     find_ready_answer: FindReadyAnswer = _nothing_is_ready,
 ) -> Flask:
@@ -138,6 +140,7 @@ def service_app(
         blueprints: the routes, each with a declared access rule.
         refusals: the service's base refusal and the status of each of its subclasses.
         verifier: checks the callers' tokens; None only to write the documentation.
+        rates: counts who asks how often; None: nobody is counted.
         ready: raises if the service cannot serve; called by `GET /readyz`, unless the database is
             excluded: `GET /readyz?exclude=database` asks only whether new requests are welcome.
         find_ready_answer: returns what needs no look at the request, None if it does. Nothing
@@ -153,7 +156,7 @@ def service_app(
         _trace_each_request(app)
     register_problem_handlers(app)
     register_refusals(app, *refusals)
-    guard(app, verifier)
+    guard(app, verifier, rates)
     api = _document(app, description)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)

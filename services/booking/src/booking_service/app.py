@@ -52,6 +52,7 @@ def create_app(wiring: Wiring | None) -> Flask:
         ],
         refusals=(BookingError, STATUS),
         verifier=wiring.verifier if wiring else None,
+        rates=wiring.rates if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
     )
     app.register_error_handler(PriceChanged, _price_changed)

@@ -24,6 +24,7 @@ from booking_service.domain.payments import PaymentStatus, Verdict
 from booking_service.domain.refunds import RefundReason, RefundStatus
 from booking_service.domain.settlement import LedgerKind
 from service_kit.database import TableBase, schema_metadata
+from service_kit.shared_counts import CountColumns
 
 _BOOKING_STATUS = Enum(BookingStatus, name="booking_status", schema="booking")
 
@@ -530,3 +531,9 @@ class FeeScheduleRow(Base):
     slabs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RateCountRow(CountColumns, Base):
+    """How often somebody asked for something; nobody can tell who."""
+
+    __tablename__ = "rate_count"

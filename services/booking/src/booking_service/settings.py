@@ -36,6 +36,7 @@ class Settings:
     ticket_key_encryption_keys: tuple[str, ...]  # the first one encrypts
     erasure_key: str  # under which people who are gone are remembered, the same in every service
     payments: PaymentSettings | None = None  # none: paid at the venue
+    rate_limit_times: int = 1  # all limits are that many times as high
 
     @property
     def development(self) -> bool:
@@ -64,6 +65,7 @@ class Settings:
                 ticket_key_encryption_keys=env.encryption_keys("TICKET_KEY_ENCRYPTION_KEY"),
                 erasure_key=env.secret("ERASURE_KEY"),
                 payments=_payments(env, mode) if online else None,
+                rate_limit_times=env.integer("RATE_LIMIT_TIMES", 1, at_least=1),
             )
 
 

@@ -12,6 +12,7 @@ from booking_service.clients.payments import NoProvider
 from booking_service.clients.people import PeopleClient
 from booking_service.clients.razorpay import Razorpay
 from booking_service.domain.bookings import Payments
+from booking_service.models import RateCountRow
 from booking_service.repositories.box_office import BATCHES_AT_ONCE, BoxOffice
 from booking_service.repositories.fee_schedules import CurrentFees
 from booking_service.repositories.platform_settings import CurrentRules
@@ -39,7 +40,9 @@ from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.mail import Post
 from service_kit.peers import Peer
 from service_kit.person_hashes import PersonHashes
+from service_kit.rate_limits import RateLimits
 from service_kit.service_tokens import ServiceTokens
+from service_kit.shared_counts import SharedCounts
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "booking"
@@ -66,6 +69,7 @@ class Wiring:
     people: PeopleClient
     person_hashes: PersonHashes
     verifier: TokenVerifier
+    rates: RateLimits
 
     def ready(self) -> None:
         """Raise if the database cannot be reached."""
@@ -107,6 +111,10 @@ def wire(settings: Settings) -> Wiring:
         people=PeopleClient(identity),
         person_hashes=hashes,
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+        rates=RateLimits(
+            SharedCounts(engine, RateCountRow, secret=settings.erasure_key),
+            times=settings.rate_limit_times,
+        ),
     )
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from service_kit.testing import TokenIssuer, admits, declared_routes
+from service_kit.rate_limits import UNLIMITED, Rate
+from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 PERSON = UUID(int=7)
 
@@ -56,6 +57,13 @@ TABLE: dict[str, set[str]] = {
 }
 
 
+# How often, where it is not as in docs/rules.md#how-often for all routes.
+RATES: dict[str, Rate] = {
+    "POST /api/v1/checkins": Rate(of_person="1200/minute"),
+    "POST /api/v1/webhooks/razorpay": UNLIMITED,
+}
+
+
 @pytest.fixture(scope="session")
 def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
     scopes = (
@@ -95,3 +103,7 @@ def test_a_token_for_another_service_opens_nothing(
     headers = issuer.service("catalog", audience="config", scope="booking:availability:read")
 
     assert client.get("/internal/availability", headers=headers).status_code == 401
+
+
+def test_rates_are_those_of_the_table(client: FlaskClient) -> None:
+    assert declared_rates(client.application) == RATES

@@ -940,6 +940,7 @@ ABOUT_NOBODY = {
         "saga_id", "person_hash", "state", "counts", "created_at", "ended_at",
     },
     "platform_settings": {"version", "document", "received_at", "confirmed_at"},
+    "rate_count": {"ends_at", "digest", "total"},
     "fee_schedule": {
         "version", "platform_fee_basis_points", "slabs", "received_at", "confirmed_at",
     },

@@ -55,6 +55,7 @@ def create_app(wiring: Wiring | None, *, pages: KeptPages | None = None) -> Flas
         ],
         refusals=(CatalogError, STATUS),
         verifier=wiring.verifier if wiring else None,
+        rates=wiring.rates if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
         find_ready_answer=shared.ready_answer,
     )

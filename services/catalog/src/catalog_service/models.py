@@ -32,6 +32,7 @@ from catalog_service.domain.shows import (
     ShowStatus,
 )
 from service_kit.database import TableBase, schema_metadata
+from service_kit.shared_counts import CountColumns
 
 
 class Base(TableBase):
@@ -316,3 +317,9 @@ class FencedPersonRow(Base):
     __tablename__ = "fenced_person"
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class RateCountRow(CountColumns, Base):
+    """How often somebody asked for something; nobody can tell who."""
+
+    __tablename__ = "rate_count"

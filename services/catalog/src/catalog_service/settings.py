@@ -40,6 +40,7 @@ class Settings:
     client_secret: str
     erasure_key: str
     media: LocalMedia | S3Media
+    rate_limit_times: int = 1  # all limits are that many times as high
 
     @property
     def is_development(self) -> bool:
@@ -65,6 +66,7 @@ class Settings:
                 client_secret=env.secret("SERVICE_CLIENT_SECRET"),
                 erasure_key=env.secret("ERASURE_KEY"),
                 media=_media(env),
+                rate_limit_times=env.integer("RATE_LIMIT_TIMES", 1, at_least=1),
             )
 
 

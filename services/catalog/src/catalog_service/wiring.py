@@ -17,6 +17,7 @@ from catalog_service.clients.booking import (
 from catalog_service.clients.identity import IDENTITY, ContactClient, PeopleClient
 from catalog_service.clients.images import ImageConverter
 from catalog_service.clients.storage import LocalDirectory, Storage
+from catalog_service.models import RateCountRow
 from catalog_service.repositories.transaction import Begin, Transaction
 from catalog_service.repositories.work import DECIDE_CHANGE, MIRROR_OFFER
 from catalog_service.settings import LocalMedia, S3Media, Settings, WorkerSettings
@@ -25,7 +26,9 @@ from service_kit.database import connect_to, reads, transactions
 from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.peers import Peer
 from service_kit.person_hashes import PersonHashes
+from service_kit.rate_limits import RateLimits
 from service_kit.service_tokens import ServiceTokens
+from service_kit.shared_counts import SharedCounts
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "catalog"
@@ -41,6 +44,7 @@ class Wiring:
     begin: Begin
     read: Begin
     verifier: TokenVerifier
+    rates: RateLimits
     hashes: PersonHashes
     people: PeopleClient
     contacts: ContactClient
@@ -82,6 +86,10 @@ def wire(settings: Settings) -> Wiring:
         begin=transactions(engine, repositories),
         read=reads(engine, repositories),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+        rates=RateLimits(
+            SharedCounts(engine, RateCountRow, secret=settings.erasure_key),
+            times=settings.rate_limit_times,
+        ),
         hashes=hashes,
         people=PeopleClient(names),
         contacts=ContactClient(names),

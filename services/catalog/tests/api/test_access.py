@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from service_kit.testing import TokenIssuer, admits, declared_routes
+from service_kit.rate_limits import Rate
+from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 PERSON = UUID(int=7)
 
@@ -45,6 +46,12 @@ TABLE: dict[str, set[str]] = {
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
     "GET /openapi.json": EVERYBODY,
+}
+
+
+# How often, where it is not as in docs/rules.md#how-often for all routes.
+RATES: dict[str, Rate] = {
+    "GET /api/v1/media/<string:key>": Rate(of_address="30000/minute"),
 }
 
 
@@ -91,3 +98,7 @@ def test_ones_own_shows_are_for_signed_in_people(
     }
 
     assert admitted == PEOPLE
+
+
+def test_rates_are_those_of_the_table(client: FlaskClient) -> None:
+    assert declared_rates(client.application) == RATES

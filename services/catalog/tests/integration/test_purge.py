@@ -110,6 +110,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "person_hash": "the keyed hash, from which nobody gets back to the person",
         **each_of("saga_id state counts created_at ended_at", NOBODYS),
     },
+    "rate_count": {
+        "digest": "a keyed hash, of what lasts a minute or an hour",
+        **each_of("ends_at total", NOBODYS),
+    },
 }
 
 

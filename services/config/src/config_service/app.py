@@ -25,6 +25,7 @@ def create_app(wiring: Wiring | None) -> Flask:
         blueprints=[fees.blp, people.blp, public.blp, settings.blp, deletions.blp],
         refusals=(ConfigError, STATUS),
         verifier=wiring.verifier if wiring else None,
+        rates=wiring.rates if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
     )
     app.extensions["wiring"] = wiring

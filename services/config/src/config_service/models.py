@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config_service.domain.deletions import DeletionState
 from service_kit.database import TableBase, schema_metadata
+from service_kit.shared_counts import CountColumns
 
 
 class Base(TableBase):
@@ -93,3 +94,9 @@ class AccountDeletionRow(Base):
     )  # what the purge came to
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
+
+
+class RateCountRow(CountColumns, Base):
+    """How often somebody asked for something; nobody can tell who."""
+
+    __tablename__ = "rate_count"

@@ -16,6 +16,7 @@ class Settings:
     identity_url: str
     jwt_issuer: str
     erasure_key: str
+    rate_limit_times: int = 1  # all limits are that many times as high
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -32,4 +33,5 @@ class Settings:
                 identity_url=env.url("IDENTITY_URL"),
                 jwt_issuer=env.url("JWT_ISSUER"),
                 erasure_key=env.secret("ERASURE_KEY"),
+                rate_limit_times=env.integer("RATE_LIMIT_TIMES", 1, at_least=1),
             )

@@ -5,10 +5,13 @@ from functools import partial
 
 from sqlalchemy import Engine, text
 
+from config_service.models import RateCountRow
 from config_service.repositories.transaction import Begin, Transaction
 from config_service.settings import Settings
 from service_kit.database import connect_to, reads, transactions
 from service_kit.person_hashes import PersonHashes
+from service_kit.rate_limits import RateLimits
+from service_kit.shared_counts import SharedCounts
 from service_kit.tokens import Jwks, TokenVerifier
 
 SERVICE = "config"
@@ -22,6 +25,7 @@ class Wiring:
     begin: Begin
     read: Begin
     verifier: TokenVerifier
+    rates: RateLimits
     hashes: PersonHashes
 
     def ready(self) -> None:
@@ -41,5 +45,9 @@ def wire(settings: Settings) -> Wiring:
         begin=transactions(engine, repositories),
         read=reads(engine, repositories),
         verifier=TokenVerifier(keys, issuer=settings.jwt_issuer, service=SERVICE),
+        rates=RateLimits(
+            SharedCounts(engine, RateCountRow, secret=settings.erasure_key),
+            times=settings.rate_limit_times,
+        ),
         hashes=hashes,
     )

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from service_kit.testing import TokenIssuer, admits, declared_routes
+from service_kit.rate_limits import Rate
+from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 PERSON = UUID(int=7)
 
@@ -49,6 +50,10 @@ TABLE: dict[str, set[str]] = {
 }
 
 
+# How often, where it is not as in docs/rules.md#how-often for all routes.
+RATES: dict[str, Rate] = {}
+
+
 @pytest.fixture(scope="session")
 def callers(issuer: TokenIssuer) -> Mapping[str, Mapping[str, str]]:
     return {
@@ -76,3 +81,7 @@ def test_a_route_admits_whom_the_table_says(
     admitted = {name for name, headers in callers.items() if admits(client, route, headers)}
 
     assert admitted == TABLE[route]
+
+
+def test_rates_are_those_of_the_table(client: FlaskClient) -> None:
+    assert declared_rates(client.application) == RATES

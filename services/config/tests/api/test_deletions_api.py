@@ -48,6 +48,10 @@ COLUMNS = {
         "person_hash": "a keyed hash",
         **dict.fromkeys(("saga_id", "state", "counts", "created_at", "ended_at"), "stays"),
     },
+    "rate_count": {
+        "digest": "a keyed hash, of what lasts a minute or an hour",
+        **dict.fromkeys(("ends_at", "total"), "is about nobody"),
+    },
 }
 
 

@@ -59,6 +59,7 @@ def create_app(wiring: Wiring | None) -> Flask:
         ],
         refusals=(IdentityError, STATUS),
         verifier=wiring.verifier if wiring else None,
+        rates=wiring.rates if wiring else None,
         ready=wiring.ready if wiring else lambda: None,
     )
     app.extensions["wiring"] = wiring

@@ -25,6 +25,7 @@ from identity_service.domain.approvals import ApprovalStatus
 from identity_service.domain.deletions import DeletionState
 from identity_service.domain.people import MAX_AGE, Role
 from service_kit.database import TableBase, schema_metadata
+from service_kit.shared_counts import CountColumns
 
 SCHEMA = "identity"
 FEE_IS_A_SHARE = "platform_fee_basis_points BETWEEN 0 AND 10000"
@@ -371,3 +372,9 @@ class SigningKeyRow(Base):
     active_from: Mapped[datetime] = mapped_column(server_default=func.now())
     published_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RateCountRow(CountColumns, Base):
+    """How often somebody asked for something; nobody can tell who."""
+
+    __tablename__ = "rate_count"

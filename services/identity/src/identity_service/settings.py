@@ -63,6 +63,7 @@ class Settings:
     erasure_key: (
         str  # of the hashes by which deleted people are remembered, and of deletions' links
     )
+    rate_limit_times: int = 1  # all limits are that many times as high
 
     @property
     def secure(self) -> bool:
@@ -103,6 +104,7 @@ class Settings:
                 csrf_secret=env.secret("CSRF_SECRET"),
                 holders=PeerSettings.read(env, HOLDERS),
                 erasure_key=env.secret("ERASURE_KEY"),
+                rate_limit_times=env.integer("RATE_LIMIT_TIMES", 1, at_least=1),
             )
             _check_addresses(env, settings)
         return settings

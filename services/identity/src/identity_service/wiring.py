@@ -16,6 +16,7 @@ from identity_service.domain.deletion_links import DeletionLinks
 from identity_service.domain.deletions import OWN
 from identity_service.domain.sign_in import SignInPolicy
 from identity_service.domain.standing import RECEIVERS
+from identity_service.models import RateCountRow
 from identity_service.repositories.keyring import Keyring, cipher_of
 from identity_service.repositories.live_credentials import LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
@@ -39,7 +40,9 @@ from service_kit.durable import DurableWorker, WorkQueue
 from service_kit.mail import Post
 from service_kit.peers import Peer
 from service_kit.person_hashes import PersonHashes
+from service_kit.rate_limits import RateLimits
 from service_kit.service_tokens import ServiceTokens
+from service_kit.shared_counts import SharedCounts
 from service_kit.tokens import TokenVerifier
 
 SERVICE = "identity"
@@ -68,6 +71,7 @@ class Wiring:
     keyring: Keyring
     user_tokens: UserTokens
     verifier: TokenVerifier
+    rates: RateLimits
     person_hashes: PersonHashes
     deletion_links: DeletionLinks
 
@@ -127,6 +131,10 @@ def wire(settings: Settings) -> Wiring:
         keyring=keyring,
         user_tokens=UserTokens(keyring, issuer=settings.jwt_issuer),
         verifier=TokenVerifier(keyring.public_keys, issuer=settings.jwt_issuer, service=SERVICE),
+        rates=RateLimits(
+            SharedCounts(engine, RateCountRow, secret=settings.erasure_key),
+            times=settings.rate_limit_times,
+        ),
         person_hashes=PersonHashes(settings.erasure_key),
         deletion_links=DeletionLinks(settings.erasure_key),
     )

@@ -9,7 +9,8 @@ from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
 
 from identity_service.wiring import Wiring
 from service_kit import deadline
-from service_kit.testing import TokenIssuer, admits, declared_routes
+from service_kit.rate_limits import UNLIMITED, Rate
+from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 ADMINS = {"admin", "admin with second factor"}
 PEOPLE = {"audience", "organizer", "comedian"} | ADMINS
@@ -88,6 +89,16 @@ class OwnTokens(TokenIssuer):
         return {"Authorization": f"Bearer {self._keyring.sign(typ, claims)}"}
 
 
+# How often, where it is not as in docs/rules.md#how-often for all routes.
+RATES: dict[str, Rate] = {
+    "GET /auth/exchange": UNLIMITED,
+    "POST /api/auth/tokens": Rate(of_person="30/hour"),
+    "GET /api/v1/profile/export": Rate(of_person="20/hour"),
+    "POST /api/v1/profile/delete": Rate(of_person="20/hour"),
+    "DELETE /api/v1/profile/delete": Rate(of_person="20/hour"),
+}
+
+
 @pytest.fixture(scope="session")
 def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str, str]]:
     tokens = OwnTokens(use)
@@ -155,3 +166,7 @@ def test_a_token_of_somebody_elses_key_opens_nothing(
     forged = TokenIssuer(issuer=PUBLIC_URL).user(person_with(), role="ADMIN")
 
     assert not admits(client, "GET /api/auth/me", forged)
+
+
+def test_rates_are_those_of_the_table(client: FlaskClient) -> None:
+    assert declared_rates(client.application) == RATES

@@ -12,6 +12,7 @@ from booking_service.usecases.check_in import check_in
 from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Rupees, Schema
 from service_kit.problems import Problem
+from service_kit.rate_limits import Rate, limited
 from service_kit.routes import Blueprint
 from service_kit.tokens import SECOND_FACTOR
 
@@ -72,6 +73,7 @@ class TicketKeysResponse(Schema):
 
 @blp.post("/api/v1/checkins")
 @allow(SIGNED_IN)
+@limited(Rate(of_person="1200/minute"))  # all doors of a creator
 @blp.arguments(CheckinRequest, as_kwargs=True)
 @blp.response(201, CheckinResponse)
 @blp.alt_response(403, description="`SECOND_FACTOR_REQUIRED` of admins")

@@ -28,6 +28,7 @@ from identity_service.usecases.request_deletion import request_deletion
 from service_kit import deadline
 from service_kit.access import EVERYONE, allow, current_caller
 from service_kit.openapi import Schema
+from service_kit.rate_limits import Rate, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("account-deletions", __name__, description="Deleting an account everywhere")
@@ -57,6 +58,7 @@ def _declared(route: Any) -> Any:
         ),
         blp.response(200, DeletionResponse),
         allow(IN_A_BROWSER),
+        limited(Rate(of_person="20/hour")),
     ):
         route = say(route)
     return route

@@ -19,6 +19,7 @@ from identity_service.domain.errors import UnknownCredential
 from identity_service.usecases.create_api_token import create_api_token
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Schema
+from service_kit.rate_limits import Rate, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("credentials", __name__, description="API tokens and sessions of the caller")
@@ -79,6 +80,7 @@ def get_tokens() -> dict[str, Any]:
 
 @blp.post("/api/auth/tokens")
 @allow(IN_A_BROWSER)
+@limited(Rate(of_person="30/hour"))
 @blp.arguments(ApiTokenRequest, as_kwargs=True)
 @blp.response(201, NewApiTokenResponse)
 @blp.alt_response(409, description="`TOO_MANY_API_TOKENS`")

@@ -13,6 +13,7 @@ from identity_service.usecases.accept_api_token import accept_api_token
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, allow
 from service_kit.problems import Problem
+from service_kit.rate_limits import UNLIMITED, limited
 from service_kit.routes import Blueprint, current_request
 
 blp = Blueprint("exchange", __name__, description="A client's credential → a token for services")
@@ -20,6 +21,7 @@ blp = Blueprint("exchange", __name__, description="A client's credential → a t
 
 @blp.get("/auth/exchange")
 @allow(EVERYONE)
+@limited(UNLIMITED)  # part of every request; who asks too often is found by what is asked
 @blp.response(
     200,
     headers={"Authorization": {"description": "`Bearer` token; absent for anonymous readers"}},

@@ -12,6 +12,7 @@ from identity_service.api.wired import wired
 from identity_service.usecases.collect_export import collect_export
 from service_kit.access import SIGNED_IN, allow, current_caller
 from service_kit.openapi import Instant, Schema
+from service_kit.rate_limits import Rate, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("export", __name__, description="What is stored about the caller")
@@ -153,6 +154,7 @@ class ExportResponse(Schema):
 
 @blp.get("/api/v1/profile/export")
 @allow(SIGNED_IN)
+@limited(Rate(of_person="20/hour"))
 @blp.response(200, ExportResponse)
 @blp.alt_response(503, description="a service is away: please try again")
 def get_export() -> Response:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from identity_service.api.client_address import client_address
 from identity_service.api.rules import ADMIN_BEFORE_SECOND_FACTOR, ADMIN_IN_A_BROWSER
 from identity_service.api.wired import wired
 from identity_service.domain.errors import SignedOut, TooManyAttempts
@@ -18,6 +17,7 @@ from identity_service.usecases.end_second_factor import end_second_factor
 from identity_service.usecases.pass_second_factor import pass_second_factor
 from identity_service.usecases.set_admin_password import set_admin_password
 from service_kit.access import allow, current_caller
+from service_kit.client_address import client_address
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
 from service_kit.routes import Blueprint
