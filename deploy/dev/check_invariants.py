@@ -169,6 +169,7 @@ INVARIANTS = (
         SELECT k.user_id::text, k.operation, k.key FROM booking.idempotency_key AS k
         LEFT JOIN booking.booking AS b ON b.id = (k.facts ->> 'id')::uuid
         WHERE b.user_id IS DISTINCT FROM k.user_id
+          AND k.operation <> 'POST /api/v1/admin/collections'
         UNION ALL
         SELECT facts ->> 'id', 'is booked with', count(*) || ' keys' FROM booking.idempotency_key
         WHERE operation = 'POST /api/v1/bookings' GROUP BY facts ->> 'id' HAVING count(*) > 1
@@ -473,8 +474,9 @@ INVARIANTS = (
         ) AS r ON r.booking_id = b.id
         LEFT JOIN booking.booking_move AS left_it
             ON (left_it.booking_id, left_it.from_status::text) = (b.id, k.facts ->> 'status')
-        WHERE (b.show_id::text, b.quantity, b.ticket_total_paise, b.convenience_fee_paise,
-               b.platform_fee_paise)
+        WHERE k.operation <> 'POST /api/v1/admin/collections' AND (
+            (b.show_id::text, b.quantity, b.ticket_total_paise, b.convenience_fee_paise,
+             b.platform_fee_paise)
             IS DISTINCT FROM
             (k.facts #>> '{show,id}', (k.facts ->> 'quantity')::bigint,
              (k.facts ->> 'ticket_total_paise')::bigint,
@@ -482,7 +484,22 @@ INVARIANTS = (
              (k.facts ->> 'platform_fee_paise')::bigint)
            OR NOT coalesce(r.amounts, '[]')
                @> jsonb_path_query_array(k.facts, '$.refunds[*].amount_paise')
-           OR b.status::text <> k.facts ->> 'status' AND left_it.id IS NULL
+           OR b.status::text <> k.facts ->> 'status' AND left_it.id IS NULL)
+        """,
+    ),
+    Invariant(
+        "I15",
+        "what was answered to a payout with a key is in the ledger, by whoever asked for it",
+        """
+        SELECT k.key, k.facts ->> 'show_id' AS show, k.facts ->> 'amount_paise' AS answered,
+               e.paid_out_paise AS stored
+        FROM booking.idempotency_key AS k
+        LEFT JOIN booking.ledger_entry AS e
+            ON e.show_id = (k.facts ->> 'show_id')::uuid AND e.kind = 'DISBURSEMENT'
+        LEFT JOIN booking.ledger_person AS p ON p.reference = e.actor
+        WHERE k.operation = 'POST /api/v1/admin/collections'
+          AND (p.user_id, e.paid_out_paise)
+              IS DISTINCT FROM (k.user_id, (k.facts ->> 'amount_paise')::bigint)
         """,
     ),
     Invariant(

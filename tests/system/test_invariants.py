@@ -20,6 +20,8 @@ LAST_OF_MONEY = 15  # what deletions of accounts leave has tests of its own
 
 SHOW = "00000000-0000-7000-8000-000000000001"
 BUYER = "00000000-0000-7000-8000-000000000002"
+OVER = "00000000-0000-7000-8000-000000000003"
+PAYER = "00000000-0000-7000-8000-000000000004"
 PAID, HELD, LATE, BACK, FORFEIT, UNPAID = (
     f"00000000-0000-7000-8000-0000000000{number}" for number in (11, 12, 13, 14, 15, 16)
 )
@@ -100,6 +102,23 @@ INSERT INTO booking.ledger_entry (
     ('{SHOW}', '{BACK}', 'CAPTURE', 99800, 8982, 7984),
     ('{SHOW}', '{FORFEIT}', 'CAPTURE', 99800, 8982, 7984),
     ('{SHOW}', '{BACK}', 'REFUND', -49900, -4491, -3992);
+
+INSERT INTO identity."user" (id, role, email) VALUES ('{PAYER}', 'ADMIN', 'payer@scene.example');
+INSERT INTO catalog.show
+SELECT (jsonb_populate_record(original, jsonb_build_object(
+    'id', '{OVER}', 'starts_at', now() - interval '2 days'
+))).* FROM catalog.show AS original WHERE id = '{SHOW}';
+INSERT INTO booking.ticket_inventory
+SELECT (jsonb_populate_record(i, jsonb_build_object(
+    'show_id', '{OVER}', 'starts_at', s.starts_at, 'available', 100, 'locked', 0, 'sold', 0
+))).* FROM booking.ticket_inventory AS i, catalog.show AS s
+WHERE i.show_id = '{SHOW}' AND s.id = '{OVER}';
+INSERT INTO booking.ledger_person (reference, user_id) VALUES ('payer', '{PAYER}');
+INSERT INTO booking.ledger_entry (show_id, kind, paid_out_paise, actor)
+VALUES ('{OVER}', 'DISBURSEMENT', 0, 'payer');
+INSERT INTO booking.idempotency_key (user_id, operation, key, fingerprint, facts)
+VALUES ('{PAYER}', 'POST /api/v1/admin/collections', 'key', 'fingerprint',
+    '{{"show_id": "{OVER}", "amount_paise": 0}}');
 
 INSERT INTO booking.admission VALUES ('{PAID}', 1, 'nonce', FALSE, now());
 INSERT INTO booking.notice (id, booking_id, kind, refund_id) VALUES
@@ -462,6 +481,19 @@ DAMAGES = [
         UPDATE booking.idempotency_key SET facts = facts || '{"refunds": [{"amount_paise": 1}]}'
         """
         f" WHERE key = '{BACK}'",
+    ),
+    Change(
+        "a payout of another amount than was answered",
+        "I15",
+        """
+        UPDATE booking.idempotency_key SET facts = facts || '{"amount_paise": 1}'
+        WHERE operation = 'POST /api/v1/admin/collections'
+        """,
+    ),
+    Change(
+        "a payout by somebody else than was answered",
+        "I15 I16",
+        "UPDATE booking.ledger_person SET user_id = gen_random_uuid() WHERE reference = 'payer'",
     ),
     Change(
         "an order that is forgotten",

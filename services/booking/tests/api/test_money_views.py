@@ -265,6 +265,38 @@ def test_collections_add_shows_up_in_groups(
     assert show["creator"] == {"email": None, "organizerProfile": None, "comedianProfile": None}
 
 
+def test_a_payout_whose_answer_was_lost_is_asked_for_again_with_its_key(
+    use: Wiring,
+    client: FlaskClient,
+    issuer: TokenIssuer,
+    show_with: ShowFactory,
+    hold: HoldFactory,
+) -> None:
+    shows = [show_with(price_paise=49_900) for _ in range(2)]
+    for show_id in shows:
+        pay(use, hold(show_id, quantity=2))
+    headers = issuer.admin(uuid4()) | {"Idempotency-Key": "payout-of-May"}
+
+    def disburse(show_id: UUID, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        body = {"showId": str(show_id), "action": "DISBURSE"}
+        answer = client.post(COLLECTIONS, json=body, headers=headers)
+        return answer.status_code, answer.json or {}
+
+    assert disburse(shows[0], headers)[1]["code"] == "SHOW_NOT_ENDED"  # which stores nothing
+    for show_id in shows:
+        end(use, show_id)
+    first = disburse(shows[0], headers)
+
+    assert first[0] == 200
+    assert disburse(shows[0], headers) == first
+    assert disburse(shows[1], headers)[1]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    of_another = issuer.admin(uuid4()) | {"Idempotency-Key": "payout-of-May"}
+    assert disburse(shows[0], of_another)[1]["code"] == "ALREADY_DISBURSED"
+    assert disburse(shows[1], of_another)[0] == 200
+    with use.read() as tx:
+        assert [each.disbursed for each in tx.bookings.sales(shows)] == [True, True]
+
+
 def test_an_admin_pays_a_show_out_once(
     use: Wiring,
     client: FlaskClient,
@@ -292,6 +324,8 @@ def test_an_admin_pays_a_show_out_once(
     assert (status, paid["success"], paid["amount"]) == (200, True, 918.16)
     status, refused = disburse(headers)
     assert (status, refused["code"]) == (409, "ALREADY_DISBURSED")
+
+    assert disburse(headers | {"Idempotency-Key": "a-late-one"})[1]["code"] == "ALREADY_DISBURSED"
 
     one = admin(f"{COLLECTIONS}?showId={show_id}").json
     assert one["pending"]["shows"] == []

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from booking_service.api.bookings import BookingRequest, IdempotencyHeader
+from booking_service.api.bookings import BookingRequest
+from booking_service.api.idempotency import IdempotencyHeader
 from booking_service.api.orders import read_order
 
 app = Flask("orders")

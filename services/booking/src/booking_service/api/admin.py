@@ -6,6 +6,7 @@ from uuid import UUID
 
 from marshmallow import fields, validate
 
+from booking_service.api.idempotency import IdempotencyHeader, key_of
 from booking_service.api.peers import if_it_answers
 from booking_service.api.rules import ADMIN
 from booking_service.api.wired import wired
@@ -161,16 +162,24 @@ def get_collections(show_id: UUID | None) -> dict[str, Any]:
 @blp.post("/api/v1/admin/collections")
 @allow(ADMIN)
 @blp.arguments(DisburseRequest)
+@blp.arguments(IdempotencyHeader, location="headers")
 @blp.response(200, DisbursedResponse)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
 @blp.alt_response(
     409,
-    description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`, `ACCOUNT_CLOSED`",
+    description="`ALREADY_DISBURSED`, `SHOW_NOT_ENDED`, `PAYOUT_ON_HOLD`, `ACCOUNT_CLOSED`, "
+    "`IN_FLIGHT`",
 )
-def post_collection(body: dict[str, Any]) -> dict[str, Any]:
+@blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
+def post_collection(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
     """Pay a show's creator out, once, with what is payable"""
     show_id = body["show_id"]
-    paid = disburse(wired().begin, show_id=show_id, actor_id=current_caller().id)
+    paid = disburse(
+        wired().begin,
+        show_id=show_id,
+        actor_id=current_caller().id,
+        key=key_of(headers["idempotency_key"], {"show_id": show_id}),
+    )
     return {
         "success": True,
         "show_id": show_id,

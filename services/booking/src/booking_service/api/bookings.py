@@ -1,7 +1,5 @@
 """Routes: POST, GET /api/v1/bookings · GET /api/v1/bookings/{id} · POST …/{id}/cancel."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -10,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import fields
 
+from booking_service.api.idempotency import IdempotencyHeader, key_of
 from booking_service.api.orders import read_order
 from booking_service.api.quotes import QuoteRequest
 from booking_service.api.tickets import TicketSchema, with_codes
 from booking_service.api.wired import wired
-from booking_service.domain.bookings import Booking, BookingStatus, IdempotencyKey
+from booking_service.domain.bookings import Booking, BookingStatus
 from booking_service.domain.errors import BookingNotFound
 from booking_service.domain.refunds import RefundStatus
 from booking_service.usecases.cancel_booking import cancel_booking
@@ -30,22 +29,12 @@ from service_kit.routes import Blueprint
 
 blp = Blueprint("bookings", __name__, description="Buying tickets")
 
-MAX_KEY_LENGTH = 255
-
 
 class BookingRequest(QuoteRequest):
     expected_total = Rupees(
         load_default=None,
         allow_none=True,
         metadata={"description": "rupees, convenience fee included"},
-    )
-
-
-class IdempotencyHeader(Schema):
-    idempotency_key = fields.String(
-        data_key="Idempotency-Key",
-        load_default=None,
-        validate=[validate.Length(1, MAX_KEY_LENGTH), validate.Regexp(r"^[\x21-\x7e]+$")],
     )
 
 
@@ -139,7 +128,6 @@ class BookingsResponse(Schema):
 
 
 _encode_booking_made = encoder(BookingMadeResponse())
-_encode_content = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 def straight(route: Callable[[], Response]) -> Callable[[], Response]:
@@ -174,7 +162,7 @@ def post_booking(body: dict[str, Any], headers: dict[str, Any]) -> Response:
 
 def _book(body: dict[str, Any], idempotency_key: str | None) -> Response:
     use = wired()
-    key = _key(idempotency_key, body)
+    key = key_of(idempotency_key, body)
     booking = reserve_tickets(
         use.box_office,
         use.fees,
@@ -248,15 +236,6 @@ def post_cancellation(
         wired().begin,
         buyer_id=current_caller().id,
         booking_id=booking_id,
-        key=_key(headers["idempotency_key"], {"booking_id": booking_id}),
+        key=key_of(headers["idempotency_key"], {"booking_id": booking_id}),
     )
     return {"success": True, "booking": booking}
-
-
-def _key(value: str | None, body: dict[str, Any]) -> IdempotencyKey | None:
-    if value is None:
-        return None
-    # what was not said does not count, so that a new optional field changes no old fingerprint
-    said = {name: value for name, value in body.items() if value is not None}
-    content = _encode_content(said)
-    return IdempotencyKey(value, hashlib.sha256(content.encode()).hexdigest())

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
-from booking_service.api.bookings import MAX_KEY_LENGTH
+from booking_service.api.idempotency import MAX_KEY_LENGTH
 from booking_service.api.wired import wired
 from booking_service.usecases.check_in import check_in
 from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller

@@ -1,4 +1,4 @@
-"""Bookings as idempotency keys keep them: the answer that a repeated request has."""
+"""What idempotency keys keep: the answer that a repeated request has."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -10,6 +10,7 @@ import msgspec
 from booking_service.domain.bookings import BookedShow, Booking, BookingStatus
 from booking_service.domain.payments import PaymentOrder
 from booking_service.domain.refunds import Refund
+from booking_service.domain.settlement import Disbursement
 
 
 def to_facts(booking: Booking) -> dict[str, Any]:
@@ -74,3 +75,17 @@ def from_facts(facts: dict[str, Any] | str) -> Booking:
         refunds=kept.refunds,
         payment=kept.payment,
     )
+
+
+def disbursement_to_facts(show_id: UUID, paid: Disbursement) -> dict[str, Any]:
+    """Return what is kept of a payout."""
+    return {
+        "show_id": str(show_id),
+        "amount_paise": paid.amount_paise,
+        "disbursed_at": paid.disbursed_at.isoformat(),
+    }
+
+
+def disbursement_from_facts(facts: dict[str, Any]) -> Disbursement:
+    """Return the payout of which these facts were kept."""
+    return msgspec.convert(facts, Disbursement)
