@@ -323,10 +323,15 @@ def _ends_of(use: Wiring, function: str, batches: list[list[Wish]], *, capacity:
             (n, outcome, facts and (numbers.get(facts["id"]), _without_names(facts)))
             for n, (outcome, facts) in sorted(found.items())
         ]
-        ends += [seats(use, show_id) for show_id in shows]
+        ends += [_taken(use, show_id) for show_id in shows]
     with use.engine.connect() as connection:
         active = connection.exec_driver_sql(
-            "SELECT user_id, show_id, active FROM booking.buyer_show WHERE show_id = ANY (%s)",
+            "SELECT user_id, show_id, active - coalesce(sum(b.quantity), 0)"
+            " FROM booking.buyer_show LEFT JOIN ("
+            "     SELECT user_id, show_id, quantity FROM booking.booking"
+            "     WHERE status = 'PENDING' AND expires_at <= now()"
+            " ) AS b USING (user_id, show_id)"
+            " WHERE show_id = ANY (%s) GROUP BY user_id, show_id, active",
             (shows,),
         )
         ends.append(sorted((buyers.index(u), shows.index(s), number) for u, s, number in active))
@@ -334,7 +339,8 @@ def _ends_of(use: Wiring, function: str, batches: list[list[Wish]], *, capacity:
             "SELECT user_id, show_id, quantity, unit_price_paise, ticket_total_paise,"
             " convenience_fee_basis_points, convenience_fee_paise, platform_fee_basis_points,"
             " platform_fee_paise, fee_schedule_version, settings_version, refund_policy::text,"
-            " status, expires_at IS NULL FROM booking.booking WHERE show_id = ANY (%s)",
+            " CASE WHEN status = 'PENDING' AND expires_at <= now() THEN 'FAILED' ELSE status END,"
+            " expires_at IS NULL FROM booking.booking WHERE show_id = ANY (%s)",
             (shows,),
         )
         ends.append(sorted((buyers.index(u), shows.index(s), *rest) for u, s, *rest in stored))
@@ -344,6 +350,18 @@ def _ends_of(use: Wiring, function: str, batches: list[list[Wish]], *, capacity:
         )
         ends.append(sorted((buyers.index(user), *rest) for user, *rest in keys))
     return ends
+
+
+def _taken(use: Wiring, show_id: UUID) -> tuple[int, int]:
+    """Return what is held and sold; holds that a batch began and ended are tidied in turn only."""
+    _, locked, sold = seats(use, show_id)
+    with use.engine.connect() as connection:
+        ended = connection.exec_driver_sql(
+            "SELECT coalesce(sum(quantity), 0) FROM booking.booking"
+            " WHERE show_id = %s AND status = 'PENDING' AND expires_at <= now()",
+            (show_id,),
+        )
+        return locked - int(ended.scalar_one()), sold
 
 
 def _without_names(facts: dict[str, Any]) -> dict[str, Any]:
