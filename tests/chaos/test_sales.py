@@ -15,7 +15,7 @@ from chaos.undertakings import made_ready
 
 pytestmark = pytest.mark.system
 
-SALE = "reserve_v3()"
+SALE = "reserve_v4()"
 INBOX = "INSERT booking.payment_news, INSERT booking_workflows.workflow_status"
 CONFIRMATION = "release_expired_v1(), UPDATE booking.ticket_inventory"
 GIVING_UP = "UPDATE booking.buyer_show, UPDATE booking.ticket_inventory"

@@ -144,6 +144,12 @@ class BookingRow(Base):
             "expires_at",
             postgresql_where=text("status = 'PENDING'"),
         ),
+        Index(
+            "ix_booking_held_by",
+            "user_id",
+            "expires_at",
+            postgresql_where=text("status = 'PENDING'"),
+        ),
         Index("ix_booking_user_id_id", "user_id", text("id DESC")),
         Index(
             "ix_booking_retain_until",

@@ -23,6 +23,7 @@ from devstack.testing import eventually
 ShowFactory = Callable[..., UUID]
 
 MANY = 12  # requests that are surely worth to be served together
+IN_TURN = "reserve_in_turn_v2"  # takes no locks: for tests that have none to wait for
 
 
 def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
         "hold_seconds": 600,
         "too_large": False,
         "person_limit": 10,
+        "hold_limit": 30,
         "unit_price_paise": 10_000,
         "own_platform_fee_basis_points": None,
         "expected_total_paise": None,
@@ -58,7 +60,7 @@ def request(number: int, show_id: UUID, **changes: Any) -> dict[str, Any]:
 
 
 def answers(
-    use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3"
+    use: Wiring, *requests: dict[str, Any], function: str = "reserve_v4"
 ) -> dict[int, tuple[str, dict[str, Any] | None]]:
     with use.engine.begin() as connection:
         found = _ask(connection, requests, function)
@@ -67,16 +69,17 @@ def answers(
 
 
 def _ask(
-    connection: Connection, requests: Sequence[dict[str, Any]], function: str = "reserve_v3"
+    connection: Connection, requests: Sequence[dict[str, Any]], function: str = "reserve_v4"
 ) -> dict[int, tuple[str, dict[str, Any] | None]]:
+    more = ", '{}'" if function == IN_TURN else ""  # nobody's account is closed
     rows = connection.exec_driver_sql(
-        f"SELECT n, outcome, facts FROM booking.{function}(%s::jsonb)",  # noqa: S608
+        f"SELECT n, outcome, facts FROM booking.{function}(%s::jsonb{more})",  # noqa: S608
         (json.dumps(requests),),
     )
     return {n: (outcome, facts) for n, outcome, facts in rows}
 
 
-def outcomes(use: Wiring, *requests: dict[str, Any], function: str = "reserve_v3") -> list[str]:
+def outcomes(use: Wiring, *requests: dict[str, Any], function: str = "reserve_v4") -> list[str]:
     found = answers(use, *requests, function=function)
     return [found[each["n"]][0] for each in requests]
 
@@ -140,23 +143,21 @@ def test_a_batch_may_mix_shows_and_unknown_ones(use: Wiring, show_with: ShowFact
     ]
 
 
-def test_the_function_of_the_release_before_sells_and_respects_standings(
-    use: Wiring, show_with: ShowFactory
+@pytest.mark.parametrize("function", ["reserve_v2", "reserve_v3", "reserve_unhindered_v1"])
+def test_the_functions_of_before_sell_and_respect_standings(
+    use: Wiring, show_with: ShowFactory, function: str
 ) -> None:
     creator_id = uuid4()
     show_id = show_with(price_paise=10_000, creator_id=creator_id)
 
-    def sell() -> str:
-        with use.engine.begin() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT outcome FROM booking.reserve_v2(%s::jsonb)",
-                (json.dumps([request(1, show_id)]),),
-            )
-            return str(rows.scalar_one())
+    def sell() -> list[str]:
+        wish = request(1, show_id)
+        del wish["hold_limit"]  # of which they know nothing
+        return outcomes(use, wish, function=function)
 
-    assert sell() == "RESERVED"
+    assert sell() == ["RESERVED"]
     set_standing(use.begin, creator_id=creator_id, said=Standing(allowed=False, version=1))
-    assert sell() == "NOT_ON_SALE"
+    assert sell() == ["NOT_ON_SALE"]
 
 
 def test_a_batch_judges_each_request_by_its_own_limits_and_status(
@@ -280,6 +281,7 @@ wishes = st.lists(
                 "hold_seconds": st.sampled_from([0, 600]),
                 "too_large": st.booleans(),
                 "person_limit": st.sampled_from([3, 8]),
+                "hold_limit": st.sampled_from([5, 9]),
                 "unit_price_paise": st.sampled_from([10_000, 10_000, 9_999]),
                 "expected_total_paise": st.sampled_from([1, 10_700]),
             },
@@ -292,12 +294,12 @@ wishes = st.lists(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(batches=st.lists(wishes, min_size=1, max_size=3), roomy=st.booleans())
-def test_together_or_in_turn_every_batch_ends_as_it_did_before(
+def test_together_or_in_turn_every_batch_ends_the_same(
     use: Wiring, batches: list[list[Wish]], roomy: bool
 ) -> None:
     ends = [
         _ends_of(use, function, batches, capacity=60 if roomy else 7)
-        for function in ("reserve_v2", "reserve_v3")
+        for function in (IN_TURN, "reserve_v4")
     ]
 
     assert ends[0] == ends[1]
@@ -424,7 +426,7 @@ def _somebody_waits(use: Wiring) -> bool:
     with use.engine.connect() as connection:
         waiting = connection.exec_driver_sql(
             "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-            " AND wait_event_type = 'Lock' AND strpos(query, 'reserve_v3') > 0"
+            " AND wait_event_type = 'Lock' AND strpos(query, 'reserve_v4') > 0"
         )
         return waiting.rowcount > 0
 
@@ -463,6 +465,107 @@ def test_a_key_has_one_effect_in_two_transactions_at_once(
     assert overlapping(use, batch, again) == (["RESERVED"] * many, ["KEY_REUSED"] * many)
 
 
+def holding(number: int, show_id: UUID, buyer: UUID, **changes: Any) -> dict[str, Any]:
+    """Return the request of a buyer who will pay online for what the seats are held for."""
+    person = {"user_id": str(buyer), "person_hash": buyer.hex * 2}
+    return request(number, show_id, status="PENDING", **{"quantity": 10, **person, **changes})
+
+
+@pytest.mark.parametrize("others", [0, MANY], ids=["in turn", "together"])
+def test_of_several_wishes_of_one_person_the_first_are_held_until_it_is_enough(
+    use: Wiring, show_with: ShowFactory, others: int
+) -> None:
+    *shows, crowded = (show_with(price_paise=10_000) for _ in range(6))
+    buyer = uuid4()
+    wishes = [holding(n, show_id, buyer, quantity=8) for n, show_id in enumerate(shows)]
+    wishes.append(holding(5, shows[4], buyer, quantity=6))
+    wishes.append(holding(6, shows[4], uuid4()))
+    wishes.append(request(7, shows[4], user_id=str(buyer), person_hash=buyer.hex * 2))
+    crowd = [holding(10 + n, crowded, uuid4()) for n in range(others)]
+
+    found = answers(use, *wishes, *crowd)
+
+    assert [found[n][0] for n in range(8)] == [
+        *("RESERVED", "RESERVED", "RESERVED", "TOO_MANY_HELD", "TOO_MANY_HELD"),
+        *("RESERVED", "RESERVED", "RESERVED"),  # 30 are not too many; somebody else; unpaid
+    ]
+    assert seats(use, shows[3]) == (100, 0, 0)
+    assert seats(use, shows[4]) == (83, 16, 1)
+    assert {found[each["n"]][0] for each in crowd} <= {"RESERVED", "SOLD_OUT"}
+
+
+@pytest.mark.parametrize("others", [0, MANY], ids=["in turn", "together"])
+def test_who_holds_too_much_is_told_so_and_the_others_of_the_batch_are_served(
+    use: Wiring, show_with: ShowFactory, others: int
+) -> None:
+    one, other, buyer = show_with(price_paise=10_000), show_with(price_paise=10_000), uuid4()
+    assert outcomes(use, holding(1, one, buyer, hold_limit=10)) == ["RESERVED"]
+    crowd = [holding(10 + n, other, uuid4(), quantity=1) for n in range(others)]
+
+    found = answers(use, holding(1, other, buyer, hold_limit=10), *crowd)
+
+    assert found[1] == ("TOO_MANY_HELD", None)
+    assert {found[each["n"]][0] for each in crowd} <= {"RESERVED"}
+    assert seats(use, other) == (100 - others, others, 0)
+
+
+@pytest.mark.parametrize("many", [1, 5], ids=["in turn", "together"])
+def test_nobody_holds_more_in_two_transactions_at_once_that_share_no_show(
+    use: Wiring, show_with: ShowFactory, many: int
+) -> None:
+    buyer, limit = uuid4(), {"quantity": 2, "hold_limit": 2 * many}
+    first, second = (
+        [holding(n, show_with(price_paise=10_000), buyer, **limit) for n in range(many)]
+        for _ in range(2)
+    )
+
+    assert overlapping(use, first, second) == (["RESERVED"] * many, ["TOO_MANY_HELD"] * many)
+
+
+def test_nobody_holds_more_beside_a_transaction_that_is_not_waited_for(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    one, other, buyer = show_with(price_paise=10_000), show_with(price_paise=10_000), uuid4()
+    second = holding(2, other, buyer, hold_limit=10)
+
+    with use.engine.begin() as connection:
+        _ask(connection, [holding(1, one, buyer)])
+        meanwhile = outcomes(use, second, function="reserve_unhindered_v2")
+    assert meanwhile == ["HELD"]
+    assert outcomes(use, second, function="reserve_unhindered_v2") == ["TOO_MANY_HELD"]
+
+
+def test_sales_that_hold_nothing_wait_for_no_other_of_the_same_person(
+    use: Wiring, show_with: ShowFactory
+) -> None:
+    buyer, shows = uuid4(), [show_with(price_paise=10_000) for _ in range(3)]
+    person = {"user_id": str(buyer), "person_hash": buyer.hex * 2}
+
+    with use.engine.begin() as connection:
+        _ask(connection, [request(1, shows[0], **person)])
+        for function in ("reserve_v4", "reserve_unhindered_v2"):
+            assert outcomes(use, request(1, shows[1], **person), function=function) == ["RESERVED"]
+        wishes = [request(1, shows[2]), holding(2, shows[2], buyer)]
+        found = outcomes(use, *wishes, function="reserve_unhindered_v2")
+    assert found == ["RESERVED", "HELD"]
+
+
+SCANS = "SELECT pg_stat_get_xact_numscans('booking.ix_booking_held_by'::regclass)"
+
+
+def test_what_somebody_holds_is_read_in_its_own_index(use: Wiring, show_with: ShowFactory) -> None:
+    show_id, buyer = show_with(price_paise=10_000), uuid4()
+
+    def read(wish: dict[str, Any]) -> int:
+        with use.engine.begin() as connection:
+            before = connection.exec_driver_sql(SCANS).scalar_one()
+            _ask(connection, [wish])
+            return int(connection.exec_driver_sql(SCANS).scalar_one() - before)
+
+    assert read(holding(1, show_id, buyer)) == 1
+    assert read(request(1, show_id, user_id=str(buyer))) == 0  # what is not held is not counted
+
+
 def test_who_needs_nothing_that_is_held_is_served(use: Wiring, show_with: ShowFactory) -> None:
     free, other, *held_shows = (show_with(price_paise=10_000) for _ in range(4))
     buyer, leaving = str(uuid4()), use.person_hashes.of(uuid4()).hex()
@@ -482,14 +585,14 @@ def test_who_needs_nothing_that_is_held_is_served(use: Wiring, show_with: ShowFa
             "SELECT FROM booking.ticket_inventory WHERE show_id = ANY (%s) FOR UPDATE",
             (held_shows,),
         )
-        found = outcomes(use, *wishes, function="reserve_unhindered_v1")
+        found = outcomes(use, *wishes, function="reserve_unhindered_v2")
         holder.rollback()
 
     assert found == [
         *("IN_FLIGHT", "RESERVED", "RESERVED", "HELD", "HELD", "HELD", "RESERVED", "UNKNOWN_SHOW")
     ]
     assert seats(use, free) == (98, 0, 2)
-    assert outcomes(use, wishes[0], function="reserve_unhindered_v1") == ["RESERVED"]
+    assert outcomes(use, wishes[0], function="reserve_unhindered_v2") == ["RESERVED"]
 
 
 def close(use: Wiring, buyer: UUID, *, state: str = "FENCED") -> None:

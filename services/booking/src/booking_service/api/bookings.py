@@ -151,7 +151,8 @@ def straight(route: Callable[[], Response]) -> Callable[[], Response]:
 @blp.alt_response(
     409,
     description="`SHOW_NOT_ON_SALE`, `SHOW_STARTED`, `SOLD_OUT`, `TICKET_LIMIT_REACHED`, "
-    "`BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `ACCOUNT_CLOSED`, `IN_FLIGHT`",
+    "`TOO_MANY_HELD`, `BOOKING_TOO_LARGE`, `PRICE_CHANGED` with the new `quote`, `ACCOUNT_CLOSED`, "
+    "`IN_FLIGHT`",
 )
 @blp.alt_response(422, description="invalid fields, or `IDEMPOTENCY_KEY_REUSED`")
 @blp.alt_response(503, description="`PAYMENTS_UNAVAILABLE`: nothing was booked, `BUSY`")

@@ -11,6 +11,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.ShowStarted: HTTPStatus.CONFLICT,
     errors.SoldOut: HTTPStatus.CONFLICT,
     errors.TicketLimitReached: HTTPStatus.CONFLICT,
+    errors.TooManyHeld: HTTPStatus.CONFLICT,
     errors.BookingTooLarge: HTTPStatus.CONFLICT,
     errors.PriceChanged: HTTPStatus.CONFLICT,
     errors.TermsMoved: HTTPStatus.SERVICE_UNAVAILABLE,

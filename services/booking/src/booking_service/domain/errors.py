@@ -45,6 +45,20 @@ class TicketLimitReached(BookingError):
     code = "TICKET_LIMIT_REACHED"
 
 
+class TooManyHeld(BookingError):
+    """With these tickets the person would hold more unpaid ones, of all shows, than one may."""
+
+    code = "TOO_MANY_HELD"
+
+    @classmethod
+    def than(cls, most: int) -> "TooManyHeld":
+        """Return the refusal of more than `most` unpaid tickets."""
+        return cls(
+            f"At most {most} unpaid tickets can be held at once. Please pay for those you hold or"
+            " cancel them, or try again once their time is over."
+        )
+
+
 class BookingTooLarge(BookingError):
     """One booking may not have so many tickets."""
 

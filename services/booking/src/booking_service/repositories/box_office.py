@@ -51,10 +51,10 @@ BATCH_SIZE = Histogram(
 _RESERVE = text(
     "SELECT n, outcome, CAST(facts AS text)"
     " FROM (SELECT set_config('lock_timeout', :patience, true)) AS limited (patience), LATERAL"
-    " booking.reserve_v3(CASE WHEN limited.patience <> '' THEN CAST(:requests AS jsonb) END)"
+    " booking.reserve_v4(CASE WHEN limited.patience <> '' THEN CAST(:requests AS jsonb) END)"
 )
 _RESERVE_FREE = text(
-    "SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_unhindered_v1(:requests)"
+    "SELECT n, outcome, CAST(facts AS text) FROM booking.reserve_unhindered_v2(:requests)"
 )
 _TERMS = select(
     TicketInventoryRow.price_paise,
@@ -271,6 +271,7 @@ class BoxOffice:
             "hold_seconds": int(rules.hold.total_seconds()),
             "too_large": order.too_large,
             "person_limit": rules.limits.per_person_and_show,
+            "hold_limit": rules.limits.held_per_person,
             "unit_price_paise": quote.unit_price_paise,
             "own_platform_fee_basis_points": order.own_platform_fee_basis_points,
             "expected_total_paise": order.expected_total_paise,
@@ -319,6 +320,8 @@ def _refusal(outcome: str, order: Order) -> errors.BookingError:
         return errors.PriceChanged(order.quote)
     if outcome == "TOO_LARGE":
         return errors.BookingTooLarge.than(limits.per_booking)
+    if outcome == "TOO_MANY_HELD":
+        return errors.TooManyHeld.than(limits.held_per_person)
     if outcome == "LIMIT_REACHED":
         return errors.TicketLimitReached(
             f"One person may have at most {limits.per_person_and_show} tickets for a show."

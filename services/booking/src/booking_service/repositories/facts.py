@@ -14,7 +14,7 @@ from booking_service.domain.settlement import Disbursement
 
 
 def to_facts(booking: Booking) -> dict[str, Any]:
-    """Return what is kept of a booking; `reserve_v3` writes the same, but for the last two."""
+    """Return what is kept of a booking; `reserve_v4` writes the same, but for the last two."""
     show = booking.show
     return {
         "id": str(booking.id),

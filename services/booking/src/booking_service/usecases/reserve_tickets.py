@@ -41,6 +41,7 @@ def reserve_tickets(
         AccountClosed: the buyer's account is being deleted.
         SoldOut: fewer than `quantity` tickets are left.
         TicketLimitReached: the buyer would hold more tickets of the show than one person may.
+        TooManyHeld: it is to be paid online, and the buyer would hold too many unpaid tickets.
         BookingTooLarge: one booking may not have so many tickets.
         PriceChanged: the total, fee included, is not `expected_total_paise`.
         KeyReused: the key belongs to a different request.
