@@ -162,6 +162,24 @@ INVARIANTS = (
         WHERE coalesce(p.active, 0) <> coalesce(b.active, 0) OR b.active > b.most
         """,
     ),
+    # The last one made was judged with all that are held now, by the rules that it names. What had
+    # ended by then has ended by the clock, but perhaps not by `now()`, which stands still.
+    Invariant(
+        "I6",
+        "nobody holds more unpaid tickets than was allowed of three shows",
+        """
+        SELECT b.user_id, sum(b.quantity) AS held, 3 * max(a.most) AS most
+        FROM booking.booking AS b LEFT JOIN (
+            SELECT version, (document ->> 'ticketsPerPersonAndShow')::bigint AS most
+            FROM booking.platform_settings
+            UNION ALL
+            SELECT 0, 10
+        ) AS a ON a.version = b.settings_version
+        WHERE b.status = 'PENDING' AND b.expires_at > clock_timestamp()
+        GROUP BY b.user_id
+        HAVING sum(b.quantity) > 3 * max(a.most) AND bool_and(a.most IS NOT NULL)
+        """,
+    ),
     Invariant(
         "I7",
         "a key that took effect names a booking of the same person, and no other purchase's",

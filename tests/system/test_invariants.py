@@ -196,6 +196,27 @@ TAKEN_BACK = _of_show("on_sale = FALSE") + (
     f"UPDATE catalog.show SET status = 'DRAFT' WHERE id = '{SHOW}';"
 )
 
+
+def _held(tickets: int) -> str:
+    """Have the buyer hold so many unpaid tickets where one person may have one of a show."""
+    more = tickets - 2  # those of HELD
+    return (
+        """
+        INSERT INTO booking.platform_settings (version, document)
+        VALUES (1000, '{"ticketsPerPersonAndShow": 1}');
+        """
+        + _of_booking(HELD, "settings_version = 1000")
+        + _of_booking(
+            UNPAID,
+            f"quantity = {more}, ticket_total_paise = {more} * unit_price_paise,"
+            " settings_version = 1000, status = 'PENDING',"
+            " expires_at = now() + interval '10 minutes'",
+        )
+        + _changed("booking.buyer_show", f"active = 2 + {tickets}", f"user_id = '{BUYER}'")
+        + _of_show(f"locked = {tickets}, sold = 2, available = 98 - {tickets}")
+    )
+
+
 DAMAGES = [
     Change(
         "a seat too many",
@@ -254,6 +275,7 @@ DAMAGES = [
         + _changed("booking.buyer_show", "active = 13", f"user_id = '{BUYER}'")
         + _of_show("sold = 11, available = 87"),
     ),
+    Change("more unpaid tickets than of three shows", "I6", _held(4)),
     Change(
         "a key that names somebody else's booking",
         "I7",
@@ -538,6 +560,12 @@ DAMAGES = [
 
 FINE = [
     Change("nothing", "", ""),
+    Change("as many unpaid tickets as of three shows", "", _held(3)),
+    Change(
+        "more unpaid tickets whose time is over",
+        "",
+        _held(4) + _of_booking(HELD, "expires_at = now()"),
+    ),
     Change(
         "all the money after a move",
         "",
