@@ -125,6 +125,10 @@ def test_sales_count_what_is_confirmed_paid_or_not(
         "ticketsSold": 5,
         "totalRevenue": 2495,
     }
+    table = organizer("/api/v1/organizer/dashboard?format=csv")
+    assert table.mimetype == "text/csv"
+    (row,) = csv.DictReader(io.StringIO(table.text, newline=""))
+    assert row == {name: str(figure) for name, figure in dashboard.items()}
 
 
 @pytest.mark.parametrize("first", "=+-@\t")

@@ -67,11 +67,14 @@ class OwnSalesResponse(Schema):
     shows = fields.List(fields.Nested(SoldShowSchema), required=True)
 
 
-class DashboardSchema(Schema):
+class DashboardFiguresSchema(Schema):
     total_shows = fields.Integer(required=True, attribute="shows")
     upcoming_shows = fields.Integer(required=True, attribute="upcoming")
     tickets_sold = fields.Integer(required=True)
     total_revenue = Rupees(required=True, attribute="revenue_paise")
+
+
+class DashboardSchema(DashboardFiguresSchema):
     upcoming_shows_list = fields.List(
         fields.Nested(SoldShowSchema), required=True, attribute="next_shows"
     )
@@ -120,13 +123,17 @@ def get_sales(format: str) -> dict[str, list[SoldShow]] | Response:
 
 @blp.get("/api/v1/organizer/dashboard")
 @allow(CREATORS)
+@blp.arguments(FormatArguments, location="query", as_kwargs=True)
 @blp.response(200, DashboardSchema)
+@blp.alt_response(200, **AS_CSV)
 @blp.alt_response(403, description="`NOT_APPROVED`")
-def get_dashboard() -> Dashboard:
-    """Show all of the caller's shows at a glance"""
+def get_dashboard(format: str) -> Dashboard | Response:
+    """Show all of the caller's shows at a glance; as CSV, the figures without a list of shows"""
     with wired().read() as tx:
         dashboard = tx.money_views.dashboard_of(current_caller().id)
     _require(current_caller().approved or dashboard.tickets_sold > 0)
+    if format == "csv":
+        return csv_answer("dashboard", DashboardFiguresSchema(), [dashboard])
     return dashboard
 
 
