@@ -1,4 +1,4 @@
-"""How often somebody may ask, shown on an app of a few routes and counts in memory."""
+"""How often somebody may ask, shown on an app of a few routes with a clock of its own."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from limits.storage import MemoryStorage
+from sqlalchemy import Engine
 
 from service_kit.access import EVERYONE, SIGNED_IN, allow, services
+from service_kit.database import TableBase, connect_to, schema_metadata
 from service_kit.rate_limits import READS, UNLIMITED, WRITES, Rate, RateLimits, limited, rate_of
 from service_kit.routes import Blueprint
+from service_kit.shared_counts import CountColumns, SharedCounts
 from service_kit.testing import TokenIssuer
 from service_kit.web import ServiceDescription, service_app
 
@@ -19,12 +21,17 @@ ABOUT = ServiceDescription("things", "Things", "1", "Things.")
 ANN, BEN = UUID(int=1), UUID(int=2)
 
 
+class CountRow(CountColumns, TableBase):
+    __tablename__ = "counts_of_nobody"
+    metadata = schema_metadata("config")
+
+
 def things() -> Blueprint:
     blp = Blueprint("things", __name__)
 
     @blp.post("/things")
     @allow(SIGNED_IN)
-    @limited(Rate(of_person="3/hour"))
+    @limited(Rate(of_person="3/minute"))
     @blp.response(200)
     def post_thing() -> dict[str, object]:
         """Make a thing"""
@@ -32,7 +39,7 @@ def things() -> Blueprint:
 
     @blp.get("/things")
     @allow(EVERYONE)
-    @limited(Rate(of_person="3/hour", of_address="2/hour"))
+    @limited(Rate(of_person="3/minute", of_address="2/minute"))
     @blp.response(200)
     def get_things() -> dict[str, object]:
         """List things"""
@@ -40,7 +47,7 @@ def things() -> Blueprint:
 
     @blp.get("/other")
     @allow(EVERYONE)
-    @limited(Rate(of_person="3/hour", of_address="2/hour"))
+    @limited(Rate(of_person="3/minute", of_address="2/minute"))
     @blp.response(200)
     def get_other() -> dict[str, object]:
         """List others"""
@@ -56,7 +63,7 @@ def things() -> Blueprint:
 
     @blp.delete("/things")
     @allow(services("things:write"))
-    @limited(Rate(of_person="1/hour", of_address="1/hour"))
+    @limited(Rate(of_person="1/minute", of_address="1/minute"))
     @blp.response(200)
     def delete_thing() -> dict[str, object]:
         """Remove a thing"""
@@ -65,21 +72,43 @@ def things() -> Blueprint:
     return blp
 
 
-def client_of(times: int = 1) -> FlaskClient:
+class Clock:
+    """Says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_014_400.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def client_of(engine: Engine, clock: Clock, *, times: int = 1) -> FlaskClient:
+    """A service of one process; its counts are never shared, so that no table is needed."""
+    counts = SharedCounts(engine, CountRow, secret="of these tests", clock=clock)
     app = service_app(
         ABOUT,
         blueprints=[things()],
         refusals=(LookupError, {}),
         verifier=ISSUER.verifier("things"),
-        rates=RateLimits(MemoryStorage(), times=times),
+        rates=RateLimits(counts, times=times, clock=clock),
         ready=lambda: None,
     )
     return app.test_client()
 
 
 @pytest.fixture
-def client() -> FlaskClient:
-    return client_of()
+def engine() -> Engine:
+    return connect_to("postgresql://nobody@127.0.0.1:9/nowhere", application="kit-test")
+
+
+@pytest.fixture
+def client(engine: Engine, clock: Clock) -> FlaskClient:
+    return client_of(engine, clock)
 
 
 def statuses(
@@ -94,7 +123,10 @@ def through_gateway(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address}
 
 
-def test_a_person_who_asks_too_often_is_told_when_to_ask_again(client: FlaskClient) -> None:
+def test_a_person_who_asks_too_often_is_told_when_to_ask_again(
+    client: FlaskClient, clock: Clock
+) -> None:
+    clock.now += 47.5
     ann = ISSUER.user(ANN)
     assert statuses(client, "POST", "/things", ann, count=3) == [200, 200, 200]
 
@@ -103,8 +135,11 @@ def test_a_person_who_asks_too_often_is_told_when_to_ask_again(client: FlaskClie
     assert (refused.status_code, refused.mimetype) == (429, "application/problem+json")
     assert refused.json is not None
     assert refused.json["code"] == "RATE_LIMITED"
-    assert 1 <= int(refused.headers["Retry-After"]) <= 3600
-    assert refused.headers["Retry-After"] in refused.json["error"]
+    assert refused.headers["Retry-After"] == "13"
+    assert refused.json["error"].endswith("Please try again in 13 seconds.")
+
+    clock.now += 13
+    assert client.post("/things", headers=ann).status_code == 200
 
 
 def test_others_are_not_kept_from_asking(client: FlaskClient) -> None:
@@ -132,13 +167,27 @@ def test_who_is_not_signed_in_is_counted_by_address(client: FlaskClient) -> None
     assert client.get("/things", headers=through_gateway("203.0.113.8")).status_code == 200
 
 
-def test_addresses_of_one_network_count_as_one(client: FlaskClient) -> None:
-    answers = [
-        client.get("/things", headers=through_gateway(f"2001:db8::{n}")).status_code
-        for n in range(1, 4)
-    ]
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"),
+        ("203.0.113.7", "::ffff:203.0.113.7", "10.0.0.1, 203.0.113.7"),
+        ("nonsense", "other nonsense", "unix:"),
+    ],
+)
+def test_addresses_that_are_one_client_count_as_one(
+    client: FlaskClient, addresses: tuple[str, ...]
+) -> None:
+    answers = [client.get("/things", headers=through_gateway(each)) for each in addresses]
 
-    assert answers == [200, 200, 429]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_asking_for_the_head_only_counts_as_well(client: FlaskClient) -> None:
+    here = through_gateway("203.0.113.7")
+    statuses(client, "HEAD", "/things", here, count=2)
+
+    assert client.get("/things", headers=here).status_code == 429
 
 
 def test_people_at_one_address_are_counted_one_by_one(client: FlaskClient) -> None:
@@ -172,8 +221,10 @@ def test_a_route_can_be_without_limits(client: FlaskClient) -> None:
     assert statuses(client, "PUT", "/things", here, count=100) == [200] * 100
 
 
-def test_limits_can_be_many_times_as_high() -> None:
-    assert statuses(client_of(times=10), "POST", "/things", ISSUER.user(uuid4()), count=31) == [
+def test_limits_can_be_many_times_as_high(engine: Engine, clock: Clock) -> None:
+    generous = client_of(engine, clock, times=10)
+
+    assert statuses(generous, "POST", "/things", ISSUER.user(uuid4()), count=31) == [
         *[200] * 30,
         429,
     ]
@@ -182,5 +233,11 @@ def test_limits_can_be_many_times_as_high() -> None:
 def test_a_route_that_says_nothing_has_limits() -> None:
     def route() -> None: ...
 
-    assert rate_of(route, "GET") == rate_of(route, "HEAD") == READS
+    assert {rate_of(route, method) for method in ("GET", "HEAD", "OPTIONS")} == {READS}
     assert {rate_of(route, method) for method in ("POST", "PUT", "PATCH", "DELETE")} == {WRITES}
+
+
+@pytest.mark.parametrize("limit", ["60/minut", "60/minute; 5/second", "0/minute", "sixty", ""])
+def test_a_limit_that_is_none_is_refused_where_it_is_declared(limit: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Rate(of_person=limit)

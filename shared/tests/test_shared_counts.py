@@ -86,6 +86,22 @@ def test_processes_learn_what_the_others_counted(process: Callable[[], SharedCou
     assert one.get("a") == 7  # with the one that has not been told, 8
 
 
+def test_a_process_learns_of_others_a_second_after_it_counted_somebody_itself(
+    process: Callable[[], SharedCounts],
+) -> None:
+    one, other = process(), process()
+    one.incr("a", MINUTE)
+    one.share()
+    for _ in range(9):
+        other.incr("a", MINUTE)
+    other.share()
+    one.share()  # nobody asked of it since
+
+    assert one.incr("a", MINUTE) == 2
+    one.share()
+    assert one.incr("a", MINUTE) == 12
+
+
 def test_what_was_told_is_told_once(process: Callable[[], SharedCounts]) -> None:
     counts, other = process(), process()
     counts.incr("a", MINUTE)
@@ -160,33 +176,47 @@ def test_a_table_that_forgot_takes_nothing_back(
     assert counts.get("a") == 6
 
 
-def test_windows_that_are_over_go(
+def test_windows_that_are_over_go_also_if_nobody_asks_any_more(
     process: Callable[[], SharedCounts], engine: Engine, clock: Clock
 ) -> None:
-    counts = process()  # whose clock is years behind that of the database
-    clock.now = 1_000_000_000.0
-    counts.incr("a", MINUTE)
-    counts.share()
-    assert rows(engine) == 0
-
-    clock.now = NOON
+    counts = process()
     counts.incr("b", MINUTE)
     counts.share()
+    with engine.begin() as connection:  # NOON is in the future, for the database
+        over = "UPDATE config.counts_of_a_test SET ends_at = now() - interval '61 s'"
+        connection.execute(text(over))
+    clock.now += MINUTE
 
-    assert rows(engine) == 1  # in the future, for the database
-    assert counts.get("a") == 0
+    counts.share()
+
+    assert rows(engine) == 0
+    assert counts.get("b") == 0
 
 
-def test_the_table_names_nobody(process: Callable[[], SharedCounts], engine: Engine) -> None:
+def test_the_table_names_nobody(
+    process: Callable[[], SharedCounts], engine: Engine, clock: Clock
+) -> None:
     counts = process()
     counts.incr("somebody@comedy.example", MINUTE)
     counts.share()
 
-    with engine.connect() as connection:
-        (row,) = connection.execute(select(CountRow.__table__))
+    clock.now += MINUTE
+    counts.incr("somebody@comedy.example", MINUTE)
+    counts.share()
 
-    assert b"somebody" not in row.digest
-    assert len(row.digest) == 16
+    with engine.connect() as connection:
+        digests = {row.digest for row in connection.execute(select(CountRow.__table__))}
+
+    assert len(digests) == 2  # nor that it was the same
+    assert {len(digest) for digest in digests} == {16}
+    assert not any(b"somebody" in digest for digest in digests)
+
+
+def test_the_table_is_not_logged(process: Callable[[], SharedCounts], engine: Engine) -> None:
+    assert process()
+    kind = text("SELECT relpersistence FROM pg_class WHERE relname = 'counts_of_a_test'")
+    with engine.connect() as connection:
+        assert connection.scalar(kind) == "u"
 
 
 def test_processes_that_share_the_same_at_once_do_not_block_each_other(
@@ -208,18 +238,37 @@ def test_processes_that_share_the_same_at_once_do_not_block_each_other(
     assert {everybody[-1].get(key) for key in keys} == {44}
 
 
-def test_what_is_kept_in_memory_is_bounded(
-    process: Callable[[], SharedCounts], monkeypatch: pytest.MonkeyPatch
+def test_what_is_kept_in_memory_is_bounded_and_what_was_not_told_is_kept_longest(
+    process: Callable[[], SharedCounts], monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     monkeypatch.setattr(shared_counts, "MOST_KEPT", 3)
     counts = process()
+    counts.incr("ended", MINUTE)
+    clock.now += MINUTE
     for _ in range(5):
-        counts.incr("a", MINUTE)
+        counts.incr("told", MINUTE)
     counts.share()
+    counts.incr("untold", MINUTE)
 
-    for key in "bcd":
+    for key in "bc":
         counts.incr(key, MINUTE)
 
-    assert counts.incr("a", MINUTE) == 1
+    assert counts.incr("untold", MINUTE) == 2
+    assert counts.get("told") == 0
+    assert counts.incr("told", MINUTE) == 1  # nothing could go but all
     counts.share()
-    assert counts.get("a") == 6
+    assert counts.get("told") == 6
+
+
+def test_when_it_begins_to_fail_that_is_logged_once(
+    engine: Engine, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = connect_to("postgresql://nobody@127.0.0.1:9/nowhere", application="kit-test")
+    counts = SharedCounts(nobody, CountRow, secret="of these tests", clock=clock)
+    counts.incr("a", MINUTE)
+
+    assert [counts.share_or_say_why() for _ in range(2)] == [False, False]
+    counts._engine = engine
+    assert counts.share_or_say_why()
+
+    assert capsys.readouterr().out.count("counts are not shared") == 1

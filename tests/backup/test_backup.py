@@ -98,6 +98,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
     assert installation.urls
     installation.add_offer()
     installation.add_upload("kept.jpg")
+    installation.execute("INSERT INTO booking.rate_count VALUES (now(), 'digest', 1)")
     (installation.media / "unknown.jpg").write_bytes(b"no row names it")
     installation.back_up(folder)
     return folder
@@ -119,6 +120,8 @@ def test_what_is_restored_is_what_was_there_with_the_rights_on_it(
     installation: Installation, backup: Path
 ) -> None:
     before, offers = grants(installation.administrator), installation.offers()
+    counted = "SELECT count(*) FROM booking.rate_count"
+    assert installation.scalar(counted) == 1
     installation.add_offer()
     installation.add_upload("later.jpg")
     installation.execute(
@@ -132,6 +135,7 @@ def test_what_is_restored_is_what_was_there_with_the_rights_on_it(
     assert [each.name for each in installation.media.iterdir()] == ["kept.jpg"]
     assert installation.scalar("SELECT to_regclass('booking.made_later')") is None
     assert grants(installation.administrator) == before
+    assert installation.scalar(counted) == 0  # nobody is reminded of requests of long ago
 
 
 def test_one_service_is_restored_alone(installation: Installation, backup: Path) -> None:

@@ -92,15 +92,19 @@ def test_the_gateway_asks_identity_again_and_again_on_the_same_connections(
 def test_somebody_who_asks_too_often_is_refused_by_all_processes_and_nobody_else_is(
     visitor: VisitorFactory,
 ) -> None:
-    path, allowed = "/api/v1/profile/export", 20
+    path, allowed = "/api/v1/profile/export", 5
     eager, other = visitor("audience02@comedy.example"), visitor("audience03@comedy.example")
     assert [eager.get(path).status_code for _ in range(allowed)] == [200] * allowed
+    answers: list[Any] = []
 
-    eventually(lambda: all(eager.get(path).status_code == 429 for _ in range(10)))
+    def refused() -> bool:
+        answers[:] = [eager.get(path) for _ in range(10)]
+        return all(answer.status_code == 429 for answer in answers)
 
-    refused = eager.get(path)
-    assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+    eventually(refused)
+
+    assert answers[0].json()["code"] == "RATE_LIMITED"
+    assert 1 <= int(answers[0].headers["Retry-After"]) <= 60
     assert other.get(path).status_code == 200
     assert eager.get("/api/v1/bookings").status_code == 200
 

@@ -110,7 +110,11 @@ _UPLOADS = "SELECT key FROM catalog.media WHERE stored_at IS NOT NULL AND condem
 def _dump(folder: Path, service: str, url: str, snapshot: Snapshot, tools: Tools) -> ServicePart:
     file = folder / f"{service}.dump"
     schemas = [f"--schema={schema}" for schema in schemas_of(service)]
-    tools.dump(url, "--format=custom", f"--snapshot={snapshot.name}", *schemas, f"--file={file}")
+    tools.dump(
+        url,
+        *("--format=custom", f"--snapshot={snapshot.name}", f"--file={file}", *schemas),
+        "--no-unlogged-table-data",  # it would not survive a crash either
+    )
     return ServicePart(
         release=_release_of(service),
         revision=snapshot.revision,

@@ -6,7 +6,7 @@ whoever sets this header is the gateway.
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from flask import Request, request
+from flask import Request
 
 IPV6_NEIGHBOURHOOD = 64  # what one household has
 
@@ -18,9 +18,9 @@ def names_client(asked: Request) -> bool:
     return _NAMED in asked.environ
 
 
-def client_address() -> str:
+def client_address(asked: Request) -> str:
     """Return the address that the gateway names, of IPv6 ones the network."""
-    said = request.environ.get(_NAMED) or request.remote_addr or ""
+    said = asked.environ.get(_NAMED) or asked.remote_addr or ""
     try:
         address = ip_address(said.rpartition(",")[2].strip())
     except ValueError:

@@ -1,6 +1,6 @@
 """How often somebody may ask: declared beside the route, counted by all processes together.
 
-People are told apart by who they are, everybody else by the address that the gateway names.
+Whom a route knows is counted as a person, everybody else by the address that the gateway names.
 Services are not counted, nor is whoever asks from inside, past the gateway.
 """
 
@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Request
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
@@ -24,7 +24,7 @@ from service_kit.tokens import Caller, CallingService
 Route = TypeVar("Route", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__rate__"
-_READING = {"GET", "HEAD"}
+_READING = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,26 @@ class Rate:
     """How often one route may be asked, such as `60/minute`; without a limit where None.
 
     An address may be that of a whole campus: its limit is there to stop a program, not a crowd.
+
+    Raises:
+        ValueError: that is no limit.
     """
 
     of_person: str | None = None
     of_address: str | None = None
+
+    def __post_init__(self) -> None:
+        for limit in (self.of_person, self.of_address):
+            if limit is not None:
+                _item(limit, times=1)
+
+
+@cache
+def _item(limit: str, *, times: int) -> RateLimitItem:
+    (stated,) = parse_many(limit)
+    if not stated.amount:
+        raise ValueError(f"{limit} lets nobody ask")
+    return type(stated)(stated.amount * times, stated.multiples)
 
 
 READS = Rate("600/minute", "6000/minute")
@@ -43,6 +59,9 @@ READS = Rate("600/minute", "6000/minute")
 
 WRITES = Rate("120/minute", "3000/minute")
 """Holds for a route that says nothing and writes."""
+
+CROWD = Rate("600/minute", "60000/minute")
+"""For what a crowd behind one address asks for at once, such as parts of every page."""
 
 UNLIMITED = Rate()
 
@@ -60,7 +79,12 @@ def limited(rate: Rate) -> Callable[[Route], Route]:
 def rate_of(route: Callable[..., Any], method: str) -> Rate:
     """Return how often a route may be asked."""
     declared: Rate | None = getattr(route, _ATTRIBUTE, None)
-    return declared or (READS if method in _READING else WRITES)
+    return declared or usual_rate(method)
+
+
+def usual_rate(method: str) -> Rate:
+    """Return how often a route that says nothing may be asked."""
+    return READS if method in _READING else WRITES
 
 
 class RateLimits:
@@ -88,20 +112,12 @@ class RateLimits:
         Raises:
             Problem: 429 with `Retry-After`; it was one too many.
         """
-        if isinstance(caller, CallingService):
-            return
-        rate = rate_of(route, asked.method)
-        if caller is not None:
-            limit, who = rate.of_person, str(caller.id)
-        elif names_client(asked):
-            limit, who = rate.of_address, client_address()
-        else:
-            return
+        limit, who = _limit_of(asked, rate_of(route, asked.method), caller)
         if limit is None:
             return
-        item = _item(limit, self._times)
-        if not self._counts.hit(item, asked.endpoint or "", who):
-            raise self._refusal(item, asked.endpoint or "", who)
+        item, endpoint = _item(limit, times=self._times), asked.endpoint or ""
+        if not self._counts.hit(item, endpoint, who):
+            raise self._refusal(item, endpoint, who)
 
     def _refusal(self, item: RateLimitItem, *counted: str) -> Problem:
         left = self._counts.get_window_stats(item, *counted).reset_time - self._clock()
@@ -114,7 +130,12 @@ class RateLimits:
         )
 
 
-@cache
-def _item(limit: str, times: int) -> RateLimitItem:
-    stated = parse(limit)
-    return type(stated)(stated.amount * times, stated.multiples)
+def _limit_of(
+    asked: Request, rate: Rate, caller: Caller | CallingService | None
+) -> tuple[str | None, str]:
+    """Return which limit holds for a request, if any does, and for whom."""
+    if isinstance(caller, Caller):
+        return rate.of_person, str(caller.id)
+    if caller is None and names_client(asked):
+        return rate.of_address, client_address(asked)
+    return None, ""

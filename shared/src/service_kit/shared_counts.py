@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, cast
+from typing import ClassVar, NamedTuple, cast
 
 import structlog
 from limits.storage import Storage
@@ -30,6 +30,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service_kit.timers import RUNS
+
 log = structlog.get_logger(__name__)
 
 SHARE_SECONDS = 1.0
@@ -37,6 +39,7 @@ TIDY_SECONDS = 60.0
 MOST_KEPT = 100_000
 MOST_AT_ONCE = 1_000
 DIGEST_BYTES = 16
+TASK = "share-counts"
 
 
 class CountColumns:
@@ -54,7 +57,7 @@ class _Count:
     """What is known of one key in its present window."""
 
     ends_at: int  # seconds since 1970
-    told: int = 0  # counted by all, as far as this process knows
+    told: int = 0  # counted by all, when this process told them last
     untold: int = 0  # counted here since
 
     @property
@@ -62,14 +65,22 @@ class _Count:
         return self.told + self.untold
 
 
+class _News(NamedTuple):
+    """What is told of a count."""
+
+    ends_at: datetime
+    digest: bytes
+    amount: int
+    known: _Count
+
+
 class SharedCounts(Storage):
     """Counts in memory, and with the other processes through a table. Thread-safe.
 
-    No request waits for the database: what was counted is told to the table once a second, which
-    says what the others counted of the same. So together they may let pass what comes within that
-    second; and without the database each goes on by its own counts. Windows begin at multiples of
-    their length. Keys are written as keyed hashes: nobody gets back to whom or what they name.
-
+    No request waits for the database: once a second a process tells the table what it counted,
+    and is told how often it was for all. What others count of a key it learns only then, a second
+    after it counted that key itself. Without the database each goes on by its own counts. Windows
+    begin at multiples of their length. Keys are written as keyed hashes, others in each window.
     """
 
     STORAGE_SCHEME = None
@@ -92,15 +103,15 @@ class SharedCounts(Storage):
             clock: says the seconds since 1970.
         """
         super().__init__()
-        table = cast("Table", inspect(rows).local_table)
         self._engine = engine
-        self._table = table
-        self._secret = hashlib.blake2b(secret.encode()).digest()
+        self._table = cast("Table", inspect(rows).local_table)
+        self._add = _adding(self._table)
+        self._secret = hashlib.blake2b(secret.encode(), person=b"shared counts").digest()
         self._clock = clock
-        self._add = _adding(table)
         self._lock = threading.Lock()
         self._counts: dict[str, _Count] = {}
         self._tidied_at = 0.0
+        self._failing = False
         self._known.add(self)
 
     @property
@@ -115,7 +126,7 @@ class SharedCounts(Storage):
             count = self._counts.get(key)
             if count is None or count.ends_at != ends_at:
                 if len(self._counts) >= MOST_KEPT:
-                    self._counts.clear()  # what was told is still in the table
+                    self._make_room()
                 count = self._counts[key] = _Count(ends_at)
             count.untold += amount
             return count.total
@@ -136,7 +147,8 @@ class SharedCounts(Storage):
 
     def clear(self, key: str) -> None:
         """Forget here how often something was; what was told stays in the table."""
-        self._counts.pop(key, None)
+        with self._lock:
+            self._counts.pop(key, None)
 
     def reset(self) -> int:
         """Forget everything here; return how many keys that were."""
@@ -146,52 +158,65 @@ class SharedCounts(Storage):
         return forgotten
 
     def share(self) -> None:
-        """Tell the table what was counted since the last time, and learn what others counted.
+        """Tell the table what was counted since the last time, and learn how often it was for all.
 
         Raises:
-            SQLAlchemyError: the database is away; what was not told will be told the next time.
+            SQLAlchemyError: the database is away; what it has not taken is told the next time. If
+                only its answer was lost, that is told twice.
         """
         now = self._clock()
         with self._lock:
-            for key in [key for key, count in self._counts.items() if count.ends_at <= now]:
-                del self._counts[key]
+            self._forget_ended(now)
             untold = [
-                (datetime.fromtimestamp(count.ends_at, UTC), self._digest(key), count)
-                for key, count in self._counts.items()
-                if count.untold
+                (key, count.untold, count) for key, count in self._counts.items() if count.untold
             ]
-        untold.sort(key=lambda each: each[:2])  # all processes lock rows in one order
-        for first in range(0, len(untold), MOST_AT_ONCE):
-            self._tell(untold[first : first + MOST_AT_ONCE])
-        if untold and now - self._tidied_at >= TIDY_SECONDS:
+        news = sorted(  # all processes lock rows in one order
+            (self._news(*each) for each in untold), key=lambda each: each[:2]
+        )
+        for first in range(0, len(news), MOST_AT_ONCE):
+            self._tell(news[first : first + MOST_AT_ONCE])
+        if now - self._tidied_at >= TIDY_SECONDS:
             self._tidied_at = now
             self._tidy()
 
-    def _tell(self, untold: Sequence[tuple[datetime, bytes, _Count]]) -> None:
-        amounts = [count.untold for _, _, count in untold]
+    def _news(self, key: str, amount: int, count: _Count) -> _News:
+        said = f"{count.ends_at} {key}".encode()
+        digest = hashlib.blake2b(said, key=self._secret, digest_size=DIGEST_BYTES).digest()
+        return _News(datetime.fromtimestamp(count.ends_at, UTC), digest, amount, count)
+
+    def _tell(self, news: Sequence[_News]) -> None:
         with self._engine.begin() as connection:
             rows = connection.execute(
                 self._add,
                 {
-                    "ends": [ends_at for ends_at, _, _ in untold],
-                    "digests": [digest for _, digest, _ in untold],
-                    "amounts": amounts,
+                    "ends": [each.ends_at for each in news],
+                    "digests": [each.digest for each in news],
+                    "amounts": [each.amount for each in news],
                 },
             )
             totals = {(ends_at, digest): total for ends_at, digest, total in rows}
         with self._lock:
-            for (ends_at, digest, count), amount in zip(untold, amounts, strict=True):
-                count.untold -= amount
+            for ends_at, digest, amount, known in news:
+                known.untold -= amount
                 # the table may have forgotten: it does not survive a crash of the database
-                count.told = max(count.told + amount, totals[ends_at, digest])
+                known.told = max(known.told + amount, totals[ends_at, digest])
 
     def _tidy(self) -> None:
         ended = self._table.c.ends_at < func.now() - timedelta(seconds=TIDY_SECONDS)
         with self._engine.begin() as connection:
             connection.execute(delete(self._table).where(ended))
 
-    def _digest(self, key: str) -> bytes:
-        return hashlib.blake2b(key.encode(), key=self._secret, digest_size=DIGEST_BYTES).digest()
+    def _make_room(self) -> None:
+        self._forget_ended(self._clock())
+        if len(self._counts) >= MOST_KEPT:  # what all know is still in the table
+            self._counts = {key: count for key, count in self._counts.items() if count.untold}
+        if len(self._counts) >= MOST_KEPT:
+            log.warning("counts are forgotten", keys=len(self._counts))
+            self._counts = {}
+
+    def _forget_ended(self, now: float) -> None:
+        for key in [key for key, count in self._counts.items() if count.ends_at <= now]:
+            del self._counts[key]
 
     @classmethod
     def share_regularly(cls) -> None:
@@ -201,12 +226,28 @@ class SharedCounts(Storage):
             while True:
                 time.sleep(SHARE_SECONDS)
                 for counts in list(cls._known):
-                    try:
-                        counts.share()
-                    except SQLAlchemyError as error:
-                        log.warning("counts are not shared", reason=type(error).__name__)
+                    counts.share_or_say_why()
 
-        threading.Thread(target=go_on, name="shared counts", daemon=True).start()
+        threading.Thread(target=go_on, name=TASK, daemon=True).start()
+
+    def share_or_say_why(self) -> bool:
+        """Share; return whether that succeeded. When it begins to fail, that is logged."""
+        try:
+            self.share()
+        except Exception as error:
+            RUNS.labels(TASK, "failed").inc()
+            if not self._failing:
+                expected = isinstance(error, SQLAlchemyError)
+                log.warning(
+                    "counts are not shared",
+                    reason=type(error).__name__,
+                    exc_info=None if expected else error,
+                )
+            self._failing = True
+            return False
+        RUNS.labels(TASK, "ok").inc()
+        self._failing = False
+        return True
 
 
 def _adding(table: Table) -> Executable:

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from service_kit import tokens
 from service_kit.access import Access, declared_access
-from service_kit.rate_limits import READS, WRITES, Rate, rate_of
+from service_kit.rate_limits import Rate, rate_of, usual_rate
 
 TEST_ISSUER = "http://issuer.test"
 
@@ -105,7 +105,7 @@ def declared_rates(app: Flask) -> dict[str, Rate]:
         for rule in app.url_map.iter_rules()
         for view in [app.view_functions[rule.endpoint]]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rate_of(view, method) not in (READS, WRITES)
+        if rate_of(view, method) != usual_rate(method)
     }
 
 

@@ -540,6 +540,6 @@ class FeeScheduleRow(Base):
 
 
 class RateCountRow(CountColumns, Base):
-    """How often somebody asked for something; nobody can tell who."""
+    """How often somebody, known by a keyed hash only, asked for something in a minute."""
 
     __tablename__ = "rate_count"

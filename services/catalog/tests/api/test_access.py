@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from service_kit.rate_limits import Rate
+from service_kit.rate_limits import CROWD, Rate
 from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 PERSON = UUID(int=7)
@@ -51,7 +51,7 @@ TABLE: dict[str, set[str]] = {
 
 # How often, where it is not as in docs/rules.md#how-often for all routes.
 RATES: dict[str, Rate] = {
-    "GET /api/v1/media/<string:key>": Rate(of_address="30000/minute"),
+    "GET /api/v1/media/<string:key>": CROWD,
 }
 
 

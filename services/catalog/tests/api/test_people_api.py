@@ -30,7 +30,7 @@ SECTIONS: dict[str, str | None] = {
     "media": "media",
     "show_change": "changesRequested",
     "creator_standing": "standingAsCreator",
-    "rate_count": None,  # keyed hashes, of what lasts a minute or an hour
+    "rate_count": None,  # keyed hashes, gone after three minutes
     "account_deletion": None,  # keyed hashes, from which nobody gets back to a person
     "fenced_person": None,  # while an account is being deleted: nobody exports it then
 }

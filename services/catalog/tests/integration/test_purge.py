@@ -111,7 +111,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         **each_of("saga_id state counts created_at ended_at", NOBODYS),
     },
     "rate_count": {
-        "digest": "a keyed hash, of what lasts a minute or an hour",
+        "digest": "a keyed hash, gone after three minutes",
         **each_of("ends_at total", NOBODYS),
     },
 }

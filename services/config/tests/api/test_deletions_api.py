@@ -49,7 +49,7 @@ COLUMNS = {
         **dict.fromkeys(("saga_id", "state", "counts", "created_at", "ended_at"), "stays"),
     },
     "rate_count": {
-        "digest": "a keyed hash, of what lasts a minute or an hour",
+        "digest": "a keyed hash, gone after three minutes",
         **dict.fromkeys(("ends_at", "total"), "is about nobody"),
     },
 }

@@ -9,7 +9,7 @@ from services.identity.tests.conftest import PUBLIC_URL, PersonFactory
 
 from identity_service.wiring import Wiring
 from service_kit import deadline
-from service_kit.rate_limits import UNLIMITED, Rate
+from service_kit.rate_limits import CROWD, UNLIMITED, Rate
 from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 ADMINS = {"admin", "admin with second factor"}
@@ -92,10 +92,13 @@ class OwnTokens(TokenIssuer):
 # How often, where it is not as in docs/rules.md#how-often for all routes.
 RATES: dict[str, Rate] = {
     "GET /auth/exchange": UNLIMITED,
-    "POST /api/auth/tokens": Rate(of_person="30/hour"),
-    "GET /api/v1/profile/export": Rate(of_person="20/hour"),
-    "POST /api/v1/profile/delete": Rate(of_person="20/hour"),
-    "DELETE /api/v1/profile/delete": Rate(of_person="20/hour"),
+    "GET /api/auth/session": CROWD,
+    "GET /api/auth/providers": CROWD,
+    "GET /api/auth/csrf": CROWD,
+    "POST /api/auth/tokens": Rate(of_person="10/minute"),
+    "GET /api/v1/profile/export": Rate(of_person="5/minute"),
+    "POST /api/v1/profile/delete": Rate(of_person="10/minute"),
+    "DELETE /api/v1/profile/delete": Rate(of_person="10/minute"),
 }
 
 

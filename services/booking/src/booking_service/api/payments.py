@@ -13,7 +13,7 @@ from booking_service.usecases.hear_of_payments import take_checkout, take_webhoo
 from service_kit.access import EVERYONE, SIGNED_IN, allow, current_caller
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
-from service_kit.rate_limits import UNLIMITED, limited
+from service_kit.rate_limits import CROWD, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("payments", __name__, description="Paying online")
@@ -67,7 +67,7 @@ def post_payment(
 
 @blp.post("/api/v1/webhooks/razorpay")
 @allow(EVERYONE)
-@limited(UNLIMITED)  # the provider tells of everybody
+@limited(CROWD)  # the provider tells of everybody
 @blp.doc(parameters=[SIGNED], requestBody=EVENT)
 @blp.response(200, WebhookResponse)
 @blp.alt_response(400, description="`WEBHOOK_NOT_VERIFIED`: the signature is wrong or missing")

@@ -15,7 +15,7 @@ from catalog_service.domain.media import MAX_UPLOAD_BYTES, MEDIA_TYPE, MediaKind
 from catalog_service.usecases.upload_image import upload_image
 from service_kit.access import EVERYONE, SIGNED_IN, accepts, allow, at_most
 from service_kit.openapi import Schema
-from service_kit.rate_limits import Rate, limited
+from service_kit.rate_limits import CROWD, limited
 from service_kit.routes import Blueprint
 
 FRAME_BYTES = 2**16  # what a form needs around its file
@@ -66,7 +66,7 @@ def post_upload(form: dict[str, Any], files: dict[str, FileStorage]) -> Any:
 
 @blp.get("/media/<string:key>")
 @allow(EVERYONE)
-@limited(Rate(of_address="30000/minute"))
+@limited(CROWD)
 @blp.response(200, {"type": "string", "format": "binary"}, content_type=MEDIA_TYPE)
 @blp.alt_response(206, description="the part asked for with `Range`")
 @blp.alt_response(304, description="the caller has it")

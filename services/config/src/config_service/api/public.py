@@ -25,6 +25,7 @@ from config_service.domain.settings import (
 from config_service.domain.values import BASIS_POINTS, MAX_HOLD_MINUTES
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Schema
+from service_kit.rate_limits import CROWD, limited
 from service_kit.routes import Blueprint
 
 AT_LEAST_ONE = validate.Range(min=1)
@@ -67,6 +68,7 @@ class BookingSettingsResponse(Schema):
 
 @blp.get("/api/v1/config/public")
 @allow(EVERYONE)
+@limited(CROWD)
 @blp.response(200, PublicConfigResponse)
 @blp.alt_response(304, description=NOT_MODIFIED)
 def get_public_config() -> Any:

@@ -58,7 +58,7 @@ def _declared(route: Any) -> Any:
         ),
         blp.response(200, DeletionResponse),
         allow(IN_A_BROWSER),
-        limited(Rate(of_person="20/hour")),
+        limited(Rate(of_person="10/minute")),
     ):
         route = say(route)
     return route

@@ -80,7 +80,7 @@ def get_tokens() -> dict[str, Any]:
 
 @blp.post("/api/auth/tokens")
 @allow(IN_A_BROWSER)
-@limited(Rate(of_person="30/hour"))
+@limited(Rate(of_person="10/minute"))
 @blp.arguments(ApiTokenRequest, as_kwargs=True)
 @blp.response(201, NewApiTokenResponse)
 @blp.alt_response(409, description="`TOO_MANY_API_TOKENS`")

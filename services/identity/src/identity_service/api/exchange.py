@@ -21,7 +21,7 @@ blp = Blueprint("exchange", __name__, description="A client's credential → a t
 
 @blp.get("/auth/exchange")
 @allow(EVERYONE)
-@limited(UNLIMITED)  # part of every request; who asks too often is found by what is asked
+@limited(UNLIMITED)  # part of every request, which is counted where it goes to
 @blp.response(
     200,
     headers={"Authorization": {"description": "`Bearer` token; absent for anonymous readers"}},

@@ -154,7 +154,7 @@ class ExportResponse(Schema):
 
 @blp.get("/api/v1/profile/export")
 @allow(SIGNED_IN)
-@limited(Rate(of_person="20/hour"))
+@limited(Rate(of_person="5/minute"))
 @blp.response(200, ExportResponse)
 @blp.alt_response(503, description="a service is away: please try again")
 def get_export() -> Response:

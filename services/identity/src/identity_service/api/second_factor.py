@@ -20,7 +20,7 @@ from service_kit.access import allow, current_caller
 from service_kit.client_address import client_address
 from service_kit.openapi import Schema
 from service_kit.problems import Problem
-from service_kit.routes import Blueprint
+from service_kit.routes import Blueprint, current_request
 from service_kit.tokens import SECOND_FACTOR
 
 blp = Blueprint("second-factor", __name__, description="The second factor of admins")
@@ -81,7 +81,7 @@ def post_set_password(body: dict[str, Any]) -> dict[str, Any]:
             wired().begin,
             user_id=current_caller().id,
             session_id=_session_id(),
-            address=client_address(),
+            address=client_address(current_request()),
             password=body["password"],
             current_password=None if current is None else current[: MAX_LENGTH + 1],
         )
@@ -104,7 +104,7 @@ def post_verify_password(password: str) -> dict[str, Any]:
             wired().begin,
             user_id=current_caller().id,
             session_id=_session_id(),
-            address=client_address(),
+            address=client_address(current_request()),
             password=password[: MAX_LENGTH + 1],  # longer ones are wrong, and take no longer
         )
     except TooManyAttempts as refusal:

@@ -24,6 +24,7 @@ from identity_service.domain.sign_in import LiveCredential, hashed
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, SIGNED_IN, accepts, allow, current_caller
 from service_kit.openapi import Instant, Schema
+from service_kit.rate_limits import CROWD, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("sessions", __name__, description="A browser's session")
@@ -42,6 +43,7 @@ class LogResponse(Schema):
 
 @blp.get("/api/auth/session")
 @allow(EVERYONE)
+@limited(CROWD)
 @blp.response(200, SessionResponse)
 def get_session() -> Response:
     """Show who is signed in; `{}` if nobody is"""

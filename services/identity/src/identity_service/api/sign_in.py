@@ -36,6 +36,7 @@ from identity_service.usecases.sign_in import sign_in
 from identity_service.wiring import CALLBACK_PATH
 from service_kit.access import EVERYONE, accepts, allow
 from service_kit.openapi import Schema
+from service_kit.rate_limits import CROWD, limited
 from service_kit.routes import Blueprint
 from service_kit.tokens import KeysUnavailable
 
@@ -77,6 +78,7 @@ class CallbackArguments(Schema):
 
 @blp.get("/api/auth/providers")
 @allow(EVERYONE)
+@limited(CROWD)
 @blp.response(200, ProvidersResponse)
 def get_providers() -> dict[str, Any]:
     """List the sign-in providers"""
@@ -94,6 +96,7 @@ def get_providers() -> dict[str, Any]:
 
 @blp.get("/api/auth/csrf")
 @allow(EVERYONE)
+@limited(CROWD)
 @blp.response(200, CsrfResponse)
 def get_csrf() -> Response:
     """Give the page a token for its forms, and the browser the cookie that goes with it"""
