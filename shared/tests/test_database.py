@@ -1,5 +1,8 @@
+import socket
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import psycopg
 import pytest
@@ -53,6 +56,19 @@ def test_connections_closed_by_the_server_are_replaced_before_anybody_notices(
     after = {ask(engine) for _ in range(3)}
 
     assert not before & after
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these are the names of Linux")
+def test_a_connection_ends_whose_host_falls_silent(engine: Engine, direct: Engine) -> None:
+    """As tried by taking a database's address away: waiting took minutes, and takes 4 s now."""
+    for each in (engine, direct):
+        with each.connect() as connection:
+            driver = cast("psycopg.Connection", connection.connection.driver_connection)
+            with socket.fromfd(driver.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
+                asked = wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                idle = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+                unheard = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert (asked, idle, unheard) == (1, 2, 4_000)
 
 
 def test_a_full_pool_refuses_within_two_seconds(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 import select
 import weakref
 from collections import Counter as Counts
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
@@ -35,6 +35,15 @@ T = TypeVar("T")
 
 POOL_WAIT_SECONDS = 0.9  # with the wait for a lock: refused within two seconds
 CONNECT_SECONDS = 2
+
+# A host that is gone ends no connection, it falls silent. What was sent to it is given up after
+# 4 s; while an answer is waited for, the host is asked each second whether it is still there.
+SILENCE: Mapping[str, int] = {
+    "tcp_user_timeout": 4_000,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
 
 POOL_SIZE = Gauge(
     "database_pool_size",
@@ -134,6 +143,7 @@ def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) 
             "application_name": application,
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
+            **SILENCE,
             **({"cursor_factory": tracing.TracedCursor} if tracing.on() else {}),
         },
         **more,

@@ -20,12 +20,13 @@ import structlog
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from prometheus_client import Counter, Gauge
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from service_kit import tracing
+from service_kit.database import SILENCE
 from service_kit.peers import PeerUnavailable
 
 P = ParamSpec("P")
@@ -240,7 +241,7 @@ class DurableWorker:
             poll_seconds: how often each of the others is looked at.
             lease_seconds: after which silence this worker counts as dead.
         """
-        self._database_url = database_url
+        self._database_url = _ending_when_silent(database_url)
         self._service = service
         self._version = version
         self._workflows = workflows
@@ -491,6 +492,12 @@ def _function(name: str, workflow: Callable[..., None]) -> Callable[..., None]:
             workflow(*arguments)
 
     return run
+
+
+def _ending_when_silent(database_url: str) -> str:
+    """Return the URL with which a connection ends whose host is gone."""
+    url = make_url(database_url).update_query_dict({n: str(value) for n, value in SILENCE.items()})
+    return url.render_as_string(hide_password=False)
 
 
 def _unfinished() -> bool:
