@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -20,11 +21,12 @@ from chaos.faults import CommitPoint, Deed, Fault, Faults, Owner, Side
 from chaos.postgres_proxy import postgres_proxy
 from chaos.statements import Grammar
 from devstack.testing import Databases, ServiceDatabase
-from service_kit.database import connect_to, transactions
+from service_kit.database import SILENCE, connect_to, transactions
 from service_kit.durable import (
     CONCURRENT_WORKFLOWS,
     LEASE_LOST,
     Backlog,
+    DurableWorker,
     WorkQueue,
     migrate_workflows,
     workflow_schema,
@@ -36,6 +38,17 @@ PROGRAM = Path(__file__).with_name("durable_program.py")
 PATIENCE_SECONDS = 30
 
 StartWorker = Callable[..., subprocess.Popen[bytes]]
+
+
+def test_a_worker_gives_up_a_database_whose_host_falls_silent() -> None:
+    told = "postgresql://somebody:p%40ss@db.example/comedy?sslmode=require"
+    worker = DurableWorker(told, service=SERVICE, worker_id="one", version="1", workflows={})
+
+    connecting = conninfo_to_dict(worker._database_url)
+
+    assert (connecting["host"], connecting["password"]) == ("db.example", "p@ss")
+    assert connecting["sslmode"] == "require"
+    assert {name: int(str(connecting[name])) for name in SILENCE} == SILENCE
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backup.errors import BackupError
+from service_kit.database import SILENCE
 
 
 class Tools:
@@ -71,8 +72,11 @@ class Tools:
 
 
 def _without_password(url: str) -> str:
+    """Return how to connect, without the password; a host that falls silent is given up."""
     parts = {name: value for name, value in conninfo_to_dict(url).items() if name != "password"}
-    return make_conninfo("", **parts)
+    # Not a limit for what was sent: a server that is busy takes none of a copy for a while.
+    heard = {name: value for name, value in SILENCE.items() if name.startswith("keepalives")}
+    return make_conninfo("", **{**heard, **parts})
 
 
 def _environment(url: str) -> dict[str, str]:

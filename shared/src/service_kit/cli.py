@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import create_engine
 
 from service_kit import logs
+from service_kit.database import SILENCE
 from service_kit.migrations import owner_url
 from service_kit.settings import SettingsError
 
@@ -43,7 +44,9 @@ class ServiceTools:
 
     def revision(self) -> str | None:
         """Return the revision the database is at."""
-        engine = create_engine(owner_url(), hide_parameters=True)
+        engine = create_engine(
+            owner_url(), hide_parameters=True, connect_args={"connect_timeout": 5, **SILENCE}
+        )
         try:
             with engine.connect() as connection:
                 options = {"version_table_schema": self.schema}

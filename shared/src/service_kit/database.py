@@ -37,7 +37,7 @@ POOL_WAIT_SECONDS = 0.9  # with the wait for a lock: refused within two seconds
 CONNECT_SECONDS = 2
 
 # A host that is gone ends no connection, it falls silent. What was sent to it is given up after
-# 4 s; while an answer is waited for, the host is asked each second whether it is still there.
+# 4 s; while an answer is waited for, the host is asked every 2 s whether it is still there.
 SILENCE: Mapping[str, int] = {
     "tcp_user_timeout": 4_000,
     "keepalives_idle": 2,

@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import MetaData, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
+from service_kit.database import SILENCE
 from service_kit.settings import reading
 
 LOCK_TIMEOUT = "4s"
@@ -56,6 +57,7 @@ def run_migrations(*, schema: str, metadata: MetaData) -> None:
             "options": f"{settings} -c search_path=",
             "application_name": f"migrate {schema}",
             "connect_timeout": 5,
+            **SILENCE,
         },
     )
     try:

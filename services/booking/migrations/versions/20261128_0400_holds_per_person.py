@@ -20,8 +20,8 @@ depends_on = None
 
 SCHEMA = "booking"
 
-# Of a person nobody else sells to, as whoever reserves has made sure. Holds that have ended need
-# not be tidied for that.
+# Of a person nobody else sells to, as whoever reserves has made sure (`reserve_v2` has not). Holds
+# that have ended need not be tidied for that.
 HELD_BY = """
 CREATE FUNCTION booking.held_by_v1(person uuid)
 RETURNS bigint
@@ -113,7 +113,7 @@ BEGIN
                      AND b.expires_at <= clock_timestamp()
                ) AS holds_ended
         FROM ticket_inventory AS i WHERE i.show_id = ANY (shows)
-    ), request AS (
+    ), request AS MATERIALIZED ( -- what somebody holds is added up once
         SELECT r.*, known.*,
             coalesce((
                 SELECT b.active FROM buyer_show AS b
@@ -257,12 +257,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.get_context().autocommit_block():  # first: if it fails, nothing has changed
+        _drop_index()
     op.execute("DROP FUNCTION booking.reserve_unhindered_v2(jsonb)")
     op.execute("DROP FUNCTION booking.reserve_v4(jsonb)")
     op.execute("DROP FUNCTION booking.reserve_in_turn_v2(jsonb, text[])")
     op.execute("DROP FUNCTION booking.held_by_v1(uuid)")
-    with op.get_context().autocommit_block():
-        _drop_index()
 
 
 def _drop_index() -> None:

@@ -210,7 +210,7 @@ def test_the_refusal_says_what_to_do(
     assert refused.json["code"] == "TOO_MANY_HELD"
     assert refused.json["error"] == (
         "At most 30 unpaid tickets can be held at once. Please pay for those you hold or cancel"
-        " them, or try again once their time is over."
+        " them, or try again once your payment has arrived or their time is over."
     )
 
 

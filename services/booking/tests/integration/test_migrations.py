@@ -33,6 +33,24 @@ def test_the_newest_migrations_can_be_undone_and_done_again(others: Databases) -
     assert "newest 2026" in run_cli("booking", "migrate-status", owner_url=owner_url)
 
 
+def test_an_index_that_a_reader_keeps_from_going_leaves_the_sale_as_it_was(
+    others: Databases,
+) -> None:
+    owner_url = others.of("booking").owner_url
+    with psycopg.connect(owner_url) as backup:
+        backup.execute("SELECT count(*) FROM booking.booking")  # and goes on, as a dump would
+        with pytest.raises(AssertionError, match="lock timeout"):
+            run_cli("booking", "rollback", "--to", "20261128_0330", owner_url=owner_url)
+        assert backup.execute(
+            "SELECT to_regproc('booking.reserve_v4') IS NOT NULL,"
+            " to_regproc('booking.reserve_unhindered_v2') IS NOT NULL"
+        ).fetchone() == (True, True)
+
+    run_cli("booking", "rollback", "--to", "20261128_0330", owner_url=owner_url)
+    run_cli("booking", "migrate", owner_url=owner_url)
+    assert "newest 2026" in run_cli("booking", "migrate-status", owner_url=owner_url)
+
+
 def test_what_nothing_else_knows_is_not_undone(others: Databases) -> None:
     owner_url = others.of("booking").owner_url
     admin = psycopg.connect(others.postgres.settings.database_url("postgres"), autocommit=True)

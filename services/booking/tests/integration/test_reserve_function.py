@@ -291,6 +291,38 @@ wishes = st.lists(
 )
 
 
+@pytest.mark.parametrize("function", [IN_TURN, "reserve_v4"])
+@pytest.mark.parametrize(
+    ("before", "limits"),
+    [
+        pytest.param(20, (30, 30), id="with-what-was-held-before"),
+        pytest.param(0, (30, 9), id="by-the-narrower-limit"),
+    ],
+)
+def test_two_wishes_of_one_batch_fit_alone_but_not_together(
+    use: Wiring, show_with: ShowFactory, function: str, before: int, limits: tuple[int, int]
+) -> None:
+    buyer, pending = str(uuid4()), {"status": "PENDING", "person_limit": 100}
+    for _ in range(before // 10):
+        earlier = request(0, show_with(price_paise=10_000), user_id=buyer, quantity=10, **pending)
+        assert answers(use, earlier, function=IN_TURN)[0][0] == "RESERVED"
+
+    wishes = [
+        request(
+            n,
+            show_with(price_paise=10_000),
+            quantity=6,
+            **pending,
+            **({"user_id": buyer, "hold_limit": limits[n]} if n < 2 else {}),
+        )
+        for n in range(4)
+    ]
+    found = answers(use, *wishes, function=function)
+
+    outcomes = [found[n][0] for n in range(4)]
+    assert outcomes == ["RESERVED", "TOO_MANY_HELD", "RESERVED", "RESERVED"]
+
+
 # Little is refused but what would be held: with all the rest, such batches are served in turn.
 holds = st.lists(
     st.builds(
@@ -584,13 +616,14 @@ SCANS = "SELECT pg_stat_get_xact_numscans('booking.ix_booking_held_by'::regclass
 def test_what_somebody_holds_is_read_in_its_own_index(use: Wiring, show_with: ShowFactory) -> None:
     show_id, buyer = show_with(price_paise=10_000), uuid4()
 
-    def read(wish: dict[str, Any]) -> int:
+    def read(*wishes: dict[str, Any]) -> int:
         with use.engine.begin() as connection:
             before = connection.exec_driver_sql(SCANS).scalar_one()
-            _ask(connection, [wish])
+            _ask(connection, wishes)
             return int(connection.exec_driver_sql(SCANS).scalar_one() - before)
 
     assert read(holding(1, show_id, buyer)) == 1
+    assert read(*(holding(n, show_id, uuid4(), quantity=1) for n in range(MANY))) == MANY
     assert read(request(1, show_id, user_id=str(buyer))) == 0  # what is not held is not counted
 
 

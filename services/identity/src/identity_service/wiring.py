@@ -18,7 +18,7 @@ from identity_service.domain.sign_in import SignInPolicy
 from identity_service.domain.standing import RECEIVERS
 from identity_service.models import RateCountRow
 from identity_service.repositories.keyring import Keyring, cipher_of
-from identity_service.repositories.live_credentials import LiveCredentials
+from identity_service.repositories.live_credentials import LOOKUPS_AT_ONCE, LiveCredentials
 from identity_service.repositories.transaction import Begin, Transaction
 from identity_service.repositories.work import (
     DELETE_ACCOUNT,
@@ -46,7 +46,7 @@ from service_kit.shared_counts import SharedCounts
 from service_kit.tokens import TokenVerifier
 
 SERVICE = "identity"
-EXCHANGE_CONNECTIONS = 6
+EXCHANGE_CONNECTIONS = 2 * LOOKUPS_AT_ONCE + 2  # the others note that credentials are used
 CALLBACK_PATH = "/api/auth/callback/google"
 
 STANDING_SECONDS = 3.0

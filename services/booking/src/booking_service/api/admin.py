@@ -178,7 +178,7 @@ def post_collection(body: dict[str, Any], headers: dict[str, Any]) -> dict[str, 
         wired().begin,
         show_id=show_id,
         actor_id=current_caller().id,
-        key=key_of(headers["idempotency_key"], {"show_id": show_id}),
+        key=key_of(headers["idempotency_key"], body),
     )
     return {
         "success": True,

@@ -55,7 +55,7 @@ class TooManyHeld(BookingError):
         """Return the refusal of more than `most` unpaid tickets."""
         return cls(
             f"At most {most} unpaid tickets can be held at once. Please pay for those you hold or"
-            " cancel them, or try again once their time is over."
+            " cancel them, or try again once your payment has arrived or their time is over."
         )
 
 
