@@ -1,3 +1,5 @@
+import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from devstack.testing import Databases
-from service_kit import metrics
+from service_kit import database, metrics
 from service_kit.database import (
     SingleStatement,
     connect_for_single_statements,
@@ -56,6 +58,30 @@ def test_connections_closed_by_the_server_are_replaced_before_anybody_notices(
     after = {ask(engine) for _ in range(3)}
 
     assert not before & after
+
+
+def test_a_frozen_server_is_given_up_and_the_next_statement_has_another_connection(
+    direct: Engine, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "ANSWER_SECONDS", 1.0)
+    statement = SingleStatement(direct, select(text("pg_backend_pid()")))
+    (frozen,) = statement.row() or ()
+    with engine.connect() as connection:
+        held = int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        for pid in (frozen, held):
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(DBAPIError) as lost:
+                statement.row()
+            assert lost.value.connection_invalidated
+            with pytest.raises(DBAPIError) as lost:
+                connection.execute(text("SELECT 1"))
+            assert lost.value.connection_invalidated
+        finally:
+            for pid in (frozen, held):
+                os.kill(pid, signal.SIGCONT)
+
+    assert (statement.row() or ())[0] != frozen
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="these are the names of Linux")

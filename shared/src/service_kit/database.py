@@ -3,7 +3,7 @@
 import select
 import weakref
 from collections import Counter as Counts
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
@@ -11,10 +11,13 @@ from uuid import UUID
 
 import psycopg
 from prometheus_client import Counter, Gauge
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     BigInteger,
     ClauseElement,
     DateTime,
+    Dialect,
     Engine,
     Executable,
     MetaData,
@@ -44,6 +47,8 @@ SILENCE: Mapping[str, int] = {
     "keepalives_interval": 1,
     "keepalives_count": 2,
 }
+
+ANSWER_SECONDS = 7.0  # after 5 the server ends a statement itself, unless it is frozen
 
 POOL_SIZE = Gauge(
     "database_pool_size",
@@ -109,6 +114,24 @@ class _Pool(QueuePool):
             raise
 
 
+class _Connection(psycopg.Connection[Any]):
+    """Ends with a statement that the server ought to have ended, and does not answer."""
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        try:
+            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+        except psycopg.OperationalError:
+            if self.info.transaction_status is TransactionStatus.ACTIVE:
+                self.close()
+            raise
+
+
+def _connect(
+    _dialect: Dialect, _record: ConnectionPoolEntry, _words: Sequence[Any], named: dict[str, Any]
+) -> psycopg.Connection:
+    return _Connection.connect(**named)
+
+
 @metrics.looked_at
 def _look_at_pools() -> None:
     size, in_use = Counts[str](), Counts[str]()
@@ -148,6 +171,7 @@ def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) 
         },
         **more,
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkout", _replace_if_closed)
     return engine
 
