@@ -211,7 +211,7 @@ class SharedCounts(Storage):
         if len(self._counts) >= MOST_KEPT:  # what all know is still in the table
             self._counts = {key: count for key, count in self._counts.items() if count.untold}
         if len(self._counts) >= MOST_KEPT:
-            log.warning("counts are forgotten", keys=len(self._counts))
+            log.warning("counts are forgotten", count=len(self._counts))
             self._counts = {}
 
     def _forget_ended(self, now: float) -> None:
