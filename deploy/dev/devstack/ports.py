@@ -1,5 +1,6 @@
 """Which TCP ports of this machine are free, and who holds the others."""
 
+import os
 import random
 import socket
 from collections.abc import Iterable, Mapping
@@ -15,10 +16,24 @@ LOOPBACK = "127.0.0.1"
 _FREE_RANGE = range(15_000, 32_000)
 
 
+_handed_out: set[int] = set()
+
+
 def free_ports(names: Iterable[str]) -> dict[str, str]:
-    """Return a free port, as text, for each name."""
-    candidates = iter(random.sample(_FREE_RANGE, k=len(_FREE_RANGE)))
-    return {name: str(next(port for port in candidates if not taken(port))) for name in names}
+    """Return a free port, as text, for each name; no port twice.
+
+    It may be long until somebody listens on it. So each of several processes that share the tests
+    hands out ports that are its own.
+    """
+    sharing = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = _FREE_RANGE[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % sharing :: sharing]
+    candidates = iter(random.sample(own, k=len(own)))
+    ports = {}
+    for name in names:
+        port = next(each for each in candidates if each not in _handed_out and not taken(each))
+        _handed_out.add(port)
+        ports[name] = str(port)
+    return ports
 
 
 def require_free(ports: Mapping[str, int]) -> None:
