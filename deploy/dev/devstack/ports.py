@@ -15,7 +15,6 @@ LOOPBACK = "127.0.0.1"
 # port between our choosing it and a process listening on it.
 _FREE_RANGE = range(15_000, 32_000)
 
-
 _handed_out: set[int] = set()
 
 

@@ -114,6 +114,17 @@ class _Pool(QueuePool):
             raise
 
 
+@metrics.looked_at
+def _look_at_pools() -> None:
+    size, in_use = Counts[str](), Counts[str]()
+    for pool in list(_Pool.known):
+        size[pool.name] += pool.size()
+        in_use[pool.name] += pool.checkedout()
+    for name in size:
+        POOL_SIZE.labels(name).set(size[name])
+        POOL_IN_USE.labels(name).set(in_use[name])
+
+
 class _Connection(psycopg.Connection[Any]):
     """Ends with a statement that the server ought to have ended, and does not answer."""
 
@@ -130,17 +141,6 @@ def _connect(
     _dialect: Dialect, _record: ConnectionPoolEntry, _words: Sequence[Any], named: dict[str, Any]
 ) -> psycopg.Connection:
     return _Connection.connect(**named)
-
-
-@metrics.looked_at
-def _look_at_pools() -> None:
-    size, in_use = Counts[str](), Counts[str]()
-    for pool in list(_Pool.known):
-        size[pool.name] += pool.size()
-        in_use[pool.name] += pool.checkedout()
-    for name in size:
-        POOL_SIZE.labels(name).set(size[name])
-        POOL_IN_USE.labels(name).set(in_use[name])
 
 
 def connect_to(url: str, *, application: str, pool_size: int = 10, **more: Any) -> Engine:

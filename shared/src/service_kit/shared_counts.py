@@ -220,7 +220,10 @@ class SharedCounts(Storage):
 
     @classmethod
     def share_regularly(cls) -> None:
-        """Have all counts of this process shared from now on, by a thread of its own."""
+        """Have all counts of this process shared from now on, by a thread of its own.
+
+        Unlike the timers of a worker it ends with the process, whatever it is doing.
+        """
 
         def go_on() -> None:
             while True:
