@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,6 +19,7 @@ from devstack.supervision import (
     stop_leftovers,
     wait_for_end,
 )
+from devstack.testing import eventually
 
 FORKS = "import os, time; os.fork(); print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); {FORKS}"
@@ -34,13 +34,6 @@ def supervisor(run_dir: Path) -> Iterator[Supervisor]:
 
 def python(code: str, *, name: str = "dummy") -> Process:
     return Process(name, [sys.executable, "-c", code], Path("/"), dict(os.environ), port=0)
-
-
-def eventually(check: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not check():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def test_a_killed_process_is_started_again_without_its_old_children(

@@ -35,9 +35,12 @@ def admin(visitor: VisitorFactory, show_on_sale: ShowFactory) -> Iterator[Visito
 
 
 def quoted_version(buyer: Visitor, wish: dict[str, Any]) -> int | None:
-    """Return the version of the fees in a quote, None if the wish is refused."""
-    quote = buyer.post("/api/v1/bookings/quote", wish).json().get("quote")
-    return None if quote is None else int(quote["configurationVersion"])
+    """Return the version of the fees in a quote, None if the wish is too large."""
+    answer = buyer.post("/api/v1/bookings/quote", wish)
+    if answer.status_code == 409:
+        return None
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["quote"]["configurationVersion"])
 
 
 def set_fees(admin: Visitor, slabs: list[dict[str, Any]]) -> int:

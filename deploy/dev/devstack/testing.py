@@ -74,13 +74,18 @@ def run_cli(service: str, *words: str, owner_url: str, checkout: Path = CHECKOUT
 def eventually(look: Callable[[], bool], *, seconds: float = 20) -> None:
     """Wait until something has become true; what users see may lag behind by a moment.
 
+    It looks again after ever longer pauses, about 50 times in 20 s: who looks all the time costs
+    the machine what it waits for, and is refused in the end for having asked too often.
+
     Raises:
         AssertionError: it did not within `seconds`.
     """
     deadline = time.monotonic() + seconds
+    pause = 0.02
     while not look():
         assert time.monotonic() < deadline, "it never became true"  # noqa: S101
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
 
 
 _SLOWER_LATER = (

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from service_kit.rate_limits import CROWD, Rate
+from service_kit.rate_limits import CROWD, READS, Rate
 from service_kit.testing import TokenIssuer, admits, declared_rates, declared_routes
 
 PERSON = UUID(int=7)
@@ -59,6 +59,7 @@ TABLE: dict[str, set[str]] = {
 
 # How often, where it is not as in docs/rules.md#how-often for all routes.
 RATES: dict[str, Rate] = {
+    "POST /api/v1/bookings/quote": READS,
     "POST /api/v1/checkins": Rate(of_person="1200/minute"),
     "POST /api/v1/webhooks/razorpay": CROWD,
 }

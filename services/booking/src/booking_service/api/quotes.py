@@ -11,6 +11,7 @@ from booking_service.domain.pricing import BASIS_POINTS, Quote
 from booking_service.usecases.quote_tickets import quote_tickets
 from service_kit.access import EVERYONE, allow
 from service_kit.openapi import Rupees, Schema
+from service_kit.rate_limits import READS, limited
 from service_kit.routes import Blueprint
 
 blp = Blueprint("quotes", __name__, description="Prices before buying")
@@ -44,6 +45,7 @@ class QuoteResponse(Schema):
 
 @blp.post("/api/v1/bookings/quote")
 @allow(EVERYONE)
+@limited(READS)  # nothing is written; a page asks at every change of the number
 @blp.arguments(QuoteRequest, as_kwargs=True)
 @blp.response(200, QuoteResponse)
 @blp.alt_response(404, description="`SHOW_NOT_FOUND`")
