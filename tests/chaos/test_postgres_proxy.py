@@ -219,10 +219,8 @@ def test_encryption_is_refused_and_who_insists_does_not_connect(proxied: Proxied
 
 
 def test_a_statement_can_be_cancelled(client: psycopg.Connection) -> None:
-    began = time.monotonic()
     with pytest.raises(psycopg.errors.QueryCanceled):
         _execute_and_cancel(client)
-    assert time.monotonic() - began < 5
 
 
 def _execute_and_cancel(client: psycopg.Connection) -> None:

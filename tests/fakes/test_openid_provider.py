@@ -214,20 +214,18 @@ def test_a_restart_keeps_the_key_in_a_file_of_its_owner(
     first = start_provider(OPENID_KEY_FILE=str(file))
     keys = first.get("/jwks.json").json()
     first.process.terminate()
-    first.process.wait(timeout=10)
+    first.process.wait(timeout=60)
 
     assert start_provider(OPENID_KEY_FILE=str(file)).get("/jwks.json").json() == keys
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_it_stops_at_once_when_asked_to(start_provider: StartProvider) -> None:
+def test_it_stops_in_order_when_asked_to(start_provider: StartProvider) -> None:
     provider = start_provider()
 
-    began = time.monotonic()
     provider.process.terminate()
 
-    assert provider.process.wait(timeout=5) == 0
-    assert time.monotonic() - began < 2
+    assert provider.process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize(

@@ -156,11 +156,9 @@ def test_it_does_not_start_without_knowing_where_the_services_are(
     assert caught.typename == "NotRunning"
 
 
-def test_it_stops_at_once_when_asked_to(start_gateway: StartGateway) -> None:
+def test_it_stops_in_order_when_asked_to(start_gateway: StartGateway) -> None:
     gateway = start_gateway()
 
-    began = time.monotonic()
     gateway.process.terminate()
 
-    assert gateway.process.wait(timeout=5) == 0
-    assert time.monotonic() - began < 2
+    assert gateway.process.wait(timeout=60) == 0

@@ -129,4 +129,4 @@ def _wait_for_available(visitor: Visitor, show_id: str, expected: int) -> None:
         show = visitor.get(f"/api/v1/shows/{show_id}").json()["show"]
         return bool(show["ticketInventory"]["available"] == expected)
 
-    eventually(is_shown, seconds=5)
+    eventually(is_shown)
