@@ -1,4 +1,4 @@
-"""A real Postgres behind the proxy, and a whole stack behind proxies."""
+"""A real Postgres behind the proxy."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,9 +9,7 @@ import psycopg
 import pytest
 
 from chaos.faults import Faults, Owner
-from chaos.people import House
 from chaos.postgres_proxy import OwnerOf, postgres_proxy
-from chaos.stage import stage
 from chaos.statements import Grammar
 from devstack.ports import free_ports
 from devstack.postgres import Postgres, throwaway_postgres
@@ -81,13 +79,3 @@ def postgres_away(faults: Faults, postgres: Postgres) -> Iterator[str]:
     with postgres_proxy(away, faults, Grammar(), lambda *_ports: None) as port:
         direct = postgres.settings.database_url("postgres")
         yield direct.replace(f":{postgres.port}/", f":{port}/")
-
-
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[House]:
-    """The stage on which processes die, and whose shows are sold there; one for all files."""
-    folder = tmp_path_factory.mktemp("chaos")
-    with stage(folder, lambda *_: None, copy_of=installed) as running:
-        house = House(running)
-        yield house
-        house.close()
