@@ -1,5 +1,6 @@
 """Web servers of all services: loopback or private addresses only; sizes by environment."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from prometheus_client import multiprocess
 
 from service_kit import draining
+
+gc.disable()  # an import makes much that stays, little that goes: looking for it is wasted
 
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ['PORT']}"
 worker_class = "gthread"
@@ -28,6 +31,12 @@ metrics_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if metrics_folder:  # begin empty, before the app is imported: an earlier run would be counted again
     shutil.rmtree(metrics_folder, ignore_errors=True)
     Path(metrics_folder).mkdir(parents=True, exist_ok=True)  # a mount cannot be removed
+
+
+def when_ready(_server):
+    """Never look again at what is imported: that would copy what the workers share."""
+    gc.freeze()
+    gc.enable()
 
 
 def post_worker_init(_worker):
