@@ -120,9 +120,15 @@ class ServiceHandler(BaseHTTPRequestHandler):
         if self.path == "/readyz?exclude=database":
             self._reply(200)
             return
+        unread = "answer=unread" in self.path
         headers = [(name, value) for name, value in self.headers.items()]
-        self.server.received.append(Received(self.command, self.path, headers, self._body()))
-        if self.path == "/auth/exchange":
+        body = b"" if unread else self._body()
+        self.server.received.append(Received(self.command, self.path, headers, body))
+        if unread:
+            self.close_connection = True
+            self._reply(401)
+            self._body()  # like gunicorn, which lets nobody find the connection broken
+        elif self.path == "/auth/exchange":
             self._exchange()
         elif "answer=page" in self.path:
             status = int(self.path.rpartition("-")[2])
@@ -147,6 +153,8 @@ class ServiceHandler(BaseHTTPRequestHandler):
             self._reply(200, headers={"Authorization": f"Bearer jwt for {presented}"})
         elif "anonymous" in presented:
             self._reply(200)
+        elif "too much" in presented:
+            self._reply(431, b"<h1>Too much</h1>", {"Content-Type": "text/html"})
         else:
             status = 403 if "forbidden" in presented else 401
             problem = json.dumps({"status": status, "code": "FROM_IDENTITY"}).encode()

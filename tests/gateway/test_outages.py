@@ -109,6 +109,13 @@ def test_an_error_page_of_the_server_around_a_service_becomes_a_problem(
     assert b"<h1>" not in answer.body
 
 
+def test_so_does_one_of_the_server_around_the_exchange(gateway: Gateway) -> None:
+    answer = gateway.send("GET", "/api/v1/bookings", {"Authorization": "Bearer too much"})
+
+    assert (answer.status, answer.json["code"]) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
+    assert b"<h1>" not in answer.body
+
+
 def test_what_a_real_server_cannot_read_is_a_problem(
     start_gateway: StartGateway, gunicorn: str
 ) -> None:
