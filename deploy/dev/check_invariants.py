@@ -578,7 +578,9 @@ INVARIANTS = (
         ) AS b
         LEFT JOIN booking.fee_schedule AS known USING (version)
         LEFT JOIN config.fee_schedule_version AS made USING (version)
-        WHERE known.version IS NULL OR made.version IS NULL
+        WHERE known.version IS NULL
+          OR (known.platform_fee_basis_points, known.slabs)
+            IS DISTINCT FROM (made.platform_fee_basis_points, made.slabs)
         UNION ALL
         SELECT 'rules of bookings', b.version, b.bookings FROM (
             SELECT settings_version AS version, count(*) AS bookings

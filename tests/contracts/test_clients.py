@@ -19,8 +19,6 @@ from werkzeug import Request
 from booking_service.clients.config import ConfigClient
 from booking_service.clients.identity import IdentityClient
 from booking_service.clients.people import PeopleClient
-from booking_service.domain.pricing import FeeSchedule, FeeSlab
-from booking_service.domain.sale_rules import PlatformSettings
 from catalog_service.clients import booking as catalog_booking
 from catalog_service.clients import identity as catalog_identity
 from catalog_service.domain.offers import Offer
@@ -38,8 +36,6 @@ from service_kit.peers import Peer, PeerUnavailable
 from service_kit.service_tokens import ServiceTokens
 
 PERSON, SHOW, SAGA = uuid4(), uuid4(), uuid4()
-FEES = FeeSchedule(3, 800, (FeeSlab(0, 700),))
-SETTINGS = PlatformSettings(3, {})
 SLABS = {"slabs": [{"fromRupees": 0, "basisPoints": 700}, {"fromRupees": 200, "basisPoints": 0}]}
 TIERS = [{"hoursBeforeStart": 48, "basisPoints": 10_000}, {"hoursBeforeStart": 0, "basisPoints": 0}]
 LAST_PAGE = {"nextCursor": None}
@@ -122,34 +118,14 @@ CALLS = [
         "config",
         "GET /internal/fee-schedule",
         ConfigClient.fee_schedule,
-        None,
         always=SLABS,
-    ),
-    call(
-        "booking",
-        "config",
-        "GET /internal/fee-schedule",
-        ConfigClient.fee_schedule,
-        FEES,
-        always=SLABS,
-        statuses=frozenset({"200", "304"}),
     ),
     call(
         "booking",
         "config",
         "GET /internal/booking-settings",
         ConfigClient.platform_settings,
-        None,
         always=POLICY,
-    ),
-    call(
-        "booking",
-        "config",
-        "GET /internal/booking-settings",
-        ConfigClient.platform_settings,
-        SETTINGS,
-        always=POLICY,
-        statuses=frozenset({"200", "304"}),
     ),
     call(
         "booking",

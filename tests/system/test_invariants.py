@@ -545,6 +545,11 @@ DAMAGES = [
         """,
     ),
     Change(
+        "fees that are others in config",
+        "I15",
+        "UPDATE config.fee_schedule_version SET slabs = '[{\"from_rupees\": 0}]'",
+    ),
+    Change(
         "fees that are forgotten",
         "I15",
         _of_booking(PAID, "fee_schedule_version = 1000"),

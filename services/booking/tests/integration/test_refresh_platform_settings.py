@@ -1,14 +1,13 @@
 """Limits asked of a config service that answers as it is told to, in what its document says."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from services.booking.tests.integration.conftest import Config
 
 from booking_service.clients.config import ConfigClient
 from booking_service.domain.limits import BookingLimits
@@ -16,52 +15,10 @@ from booking_service.domain.refunds import RefundPolicy, RefundTier
 from booking_service.domain.sale_rules import PlatformSettings
 from booking_service.usecases.refresh_platform_settings import refresh_platform_settings
 from booking_service.wiring import Wiring
-from service_kit.peers import Peer, PeerUnavailable
+from service_kit.peers import PeerUnavailable
 
 CONFIG_DOCUMENT = Path(__file__).parents[3] / "config" / "openapi.json"
 VERSION = 1_000_000  # above what other tests receive
-
-
-class Config(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.status = 200
-        self.body: Any = None
-        self.asked: list[tuple[str, str | None]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        config = cast("Config", self.server)
-        config.asked.append((self.path, self.headers["If-None-Match"]))
-        raw = b"" if config.body is None else json.dumps(config.body).encode()
-        self.send_response(config.status)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def config() -> Iterator[Config]:
-    server = Config()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def client(config: Config) -> Iterator[ConfigClient]:
-    peer = Peer("config", f"http://127.0.0.1:{config.server_address[1]}", None)
-    yield ConfigClient(peer)
-    peer.close()
 
 
 @pytest.fixture(autouse=True)
@@ -106,41 +63,59 @@ def test_what_we_read_is_what_config_documents() -> None:
     assert route["x-access"] == "service with config:fees:read"
 
 
-def test_settings_are_kept_as_they_came(use: Wiring, config: Config, client: ConfigClient) -> None:
+def test_settings_are_kept_as_they_came(
+    use: Wiring, config: Config, config_client: ConfigClient
+) -> None:
     config.body = document(somethingNew={"a": [1]})
 
-    refresh_platform_settings(use.begin, client)
+    refresh_platform_settings(use.begin, config_client)
 
     assert newest(use) == PlatformSettings(VERSION, config.body)
-    assert config.asked[0][0] == "/internal/booking-settings"
+    assert config.asked == ["/internal/booking-settings"]
 
 
-def test_what_is_known_is_confirmed_and_not_sent_again(
-    use: Wiring, config: Config, client: ConfigClient
+def test_what_is_known_is_confirmed(
+    use: Wiring, config: Config, config_client: ConfigClient
 ) -> None:
     config.body = document()
-    refresh_platform_settings(use.begin, client)
+    refresh_platform_settings(use.begin, config_client)
     with use.engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE booking.platform_settings SET confirmed_at = now() - interval '1 hour'"
         )
-    config.status, config.body = 304, None
+    config.body = document(somethingNew=1)  # which this release does not read
 
-    refresh_platform_settings(use.begin, client)
+    refresh_platform_settings(use.begin, config_client)
 
-    assert config.asked[1][1] == f'"settings-{VERSION}"'
     with use.read() as tx:
         age = tx.platform_settings.age()
     assert age is not None
     assert age.total_seconds() < 60
 
 
-def test_a_newer_version_is_used_and_an_older_one_that_comes_late_is_not(
-    use: Wiring, config: Config, client: ConfigClient
+@pytest.mark.parametrize("version", [VERSION, VERSION + 1])
+def test_a_config_that_was_put_back_is_not_followed_before_it_is_past_what_is_known(
+    use: Wiring, config: Config, config_client: ConfigClient, version: int
 ) -> None:
-    for version, tickets in ((VERSION + 1, 7), (VERSION, 3)):
+    """Its next change has a number that booking knows for something else."""
+    config.body = document(version=VERSION + 1, ticketsPerBooking=7)
+    refresh_platform_settings(use.begin, config_client)
+    config.body = document(version=version, ticketsPerBooking=3)
+
+    with pytest.raises(PeerUnavailable, match=f"another version {version} than was known"):
+        refresh_platform_settings(use.begin, config_client)
+
+    settings = newest(use)
+    assert settings is not None
+    assert settings.sale_rules.limits == BookingLimits(7, 8)
+    config.body = document(version=VERSION + 2, ticketsPerBooking=3)
+    refresh_platform_settings(use.begin, config_client)
+
+
+def test_a_newer_version_is_used(use: Wiring, config: Config, config_client: ConfigClient) -> None:
+    for version, tickets in ((VERSION, 3), (VERSION + 1, 7)):
         config.body = document(version=version, ticketsPerBooking=tickets)
-        refresh_platform_settings(use.begin, client)
+        refresh_platform_settings(use.begin, config_client)
 
     settings = newest(use)
     assert settings is not None
@@ -148,11 +123,11 @@ def test_a_newer_version_is_used_and_an_older_one_that_comes_late_is_not(
 
 
 def test_hold_time_and_refund_policy_are_read_too(
-    use: Wiring, config: Config, client: ConfigClient
+    use: Wiring, config: Config, config_client: ConfigClient
 ) -> None:
     config.body = document(holdMinutes=7, refundPolicy=policy((48, 10_000), (24, 5_000)))
 
-    rules = refresh_platform_settings(use.begin, client).sale_rules
+    rules = refresh_platform_settings(use.begin, config_client).sale_rules
 
     assert rules.hold == timedelta(minutes=7)
     assert rules.refund_policy == RefundPolicy(
@@ -179,13 +154,13 @@ def test_hold_time_and_refund_policy_are_read_too(
     ],
 )
 def test_without_a_usable_answer_the_last_good_settings_stay(
-    use: Wiring, config: Config, client: ConfigClient, status: int, body: Any
+    use: Wiring, config: Config, config_client: ConfigClient, status: int, body: Any
 ) -> None:
     config.body = document()
-    refresh_platform_settings(use.begin, client)
+    refresh_platform_settings(use.begin, config_client)
     config.status, config.body = status, body
 
     with pytest.raises(PeerUnavailable):
-        refresh_platform_settings(use.begin, client)
+        refresh_platform_settings(use.begin, config_client)
 
     assert newest(use) == PlatformSettings(VERSION, document())

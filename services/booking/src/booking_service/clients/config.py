@@ -15,16 +15,13 @@ class ConfigClient:
 
     peer: Peer
 
-    def fee_schedule(self, known: FeeSchedule | None) -> FeeSchedule:
-        """Return the fee schedule in force; `known` itself if it still is.
+    def fee_schedule(self) -> FeeSchedule:
+        """Return the fee schedule in force, whole: its number alone may be of another one.
 
         Raises:
             PeerUnavailable: no usable answer.
         """
-        headers = {"If-None-Match": f'"fees-{known.version}"'} if known else {}
-        answer = self.peer.get("/internal/fee-schedule", scope=SCOPE, headers=headers)
-        if answer.status == 304 and known is not None:
-            return known
+        answer = self.peer.get("/internal/fee-schedule", scope=SCOPE)
         if not answer.ok:
             raise PeerUnavailable.of("config", f"answered {answer.status}")
         try:
@@ -39,16 +36,13 @@ class ConfigClient:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PeerUnavailable.of("config", "answered with something else than fees") from error
 
-    def platform_settings(self, known: PlatformSettings | None) -> PlatformSettings:
-        """Return the settings to sell by in force; `known` itself if they still are.
+    def platform_settings(self) -> PlatformSettings:
+        """Return the settings to sell by in force, whole as well.
 
         Raises:
             PeerUnavailable: no usable answer.
         """
-        headers = {"If-None-Match": f'"settings-{known.version}"'} if known else {}
-        answer = self.peer.get("/internal/booking-settings", scope=SCOPE, headers=headers)
-        if answer.status == 304 and known is not None:
-            return known
+        answer = self.peer.get("/internal/booking-settings", scope=SCOPE)
         if not answer.ok:
             raise PeerUnavailable.of("config", f"answered {answer.status}")
         try:

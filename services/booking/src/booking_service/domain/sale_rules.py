@@ -43,6 +43,12 @@ class PlatformSettings:
     version: int
     document: Mapping[str, Any]
 
+    def may_follow(self, known: "PlatformSettings") -> bool:
+        """Return whether these may come after those: newer, or the same in all that is read."""
+        if self.version != known.version:
+            return self.version > known.version
+        return (self.sale_rules, self.retention_years) == (known.sale_rules, known.retention_years)
+
     @property
     def retention_years(self) -> int:
         """How long financial records are kept after their financial year; the default in doubt."""
