@@ -101,6 +101,33 @@ def test_every_kind_of_image_becomes_webp(
     assert image.mode in {kept, "RGB"}  # an alpha channel that hides nothing may be left out
 
 
+def png_with_16_bits_of_grey(levels: range, **options: Any) -> bytes:
+    """A PNG with a column of 8 pixels for each level, from black, 0, to white, 65535."""
+    row = b"".join(level.to_bytes(2, "little") for level in levels)
+    image = Image.frombytes("I;16", (len(levels), 8), row * 8)
+    target = BytesIO()
+    image.save(target, "PNG", **options)
+    return target.getvalue()
+
+
+def test_16_bits_of_grey_keep_their_shades(client: FlaskClient, send: Any, owner: Actor) -> None:
+    image = shown(client, send(png_with_16_bits_of_grey(range(0, 2**16, 257)), by=owner))
+
+    shades = [image.convert("L").getpixel((x, 4)) for x in range(256)]
+    assert shades == [pytest.approx(x, abs=6) for x in range(256)]
+
+
+def test_the_one_of_16_bits_of_grey_that_is_transparent_stays_so(
+    client: FlaskClient, send: Any, owner: Actor
+) -> None:
+    ramp = png_with_16_bits_of_grey(range(40_000, 40_064), transparency=40_001)
+
+    image = shown(client, send(ramp, by=owner))
+
+    assert [image.getpixel((x, 4))[3] for x in range(64)] == [255, 0, *[255] * 62]
+    assert image.getpixel((32, 4))[0] == pytest.approx(40_032 >> 8, abs=6)
+
+
 @pytest.mark.parametrize(
     ("size", "kept"), [((2400, 1200), (1200, 600)), ((600, 3000), (240, 1200)), ((9, 9), (9, 9))]
 )

@@ -38,10 +38,7 @@ def main() -> int:
 def _to_webp(content: bytes, file_format: str, longest_edge: int) -> bytes:
     with Image.open(io.BytesIO(content), formats=[file_format]) as image:
         image.seek(0)
-        if image.mode not in _DIRECT:
-            picture = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        else:
-            picture = image
+        picture = image if image.mode in _DIRECT else _in_direct_mode(image)
         picture.thumbnail((longest_edge, longest_edge), Image.Resampling.LANCZOS)
         upright = ImageOps.exif_transpose(picture)
         plain = _in_srgb(upright, image.info.get("icc_profile"))
@@ -49,6 +46,22 @@ def _to_webp(content: bytes, file_format: str, longest_edge: int) -> bytes:
     target = io.BytesIO()
     plain.save(target, "WEBP", quality=QUALITY, method=4, exif=b"", icc_profile=b"", xmp=b"")
     return target.getvalue()
+
+
+def _in_direct_mode(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _with_8_bits_of_grey(image)
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _with_8_bits_of_grey(image: Image.Image) -> Image.Image:
+    """Return a picture with 16 bits of grey with their upper half; `convert` would cut at 255."""
+    transparent = image.info.get("transparency")  # a level of 16 bits, if there is one
+    deep, levels = image.convert("I"), range(2**16)
+    grey = deep.point([level >> 8 for level in levels], "L")
+    if transparent is not None:
+        grey.putalpha(deep.point([0 if level == transparent else 255 for level in levels], "L"))
+    return grey
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
