@@ -322,6 +322,34 @@ def test_a_page_is_narrowed(
 
 
 @pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("to=9999-12-31", True),
+        ("to=9999-12-30", True),
+        ("to=9999-12-31T23:59:59.999999-23:59", True),
+        ("to=0001-01-01", False),
+        ("to=0001-01-01T00:00:00%2B23:59", False),
+        ("to=9999-12-31&sort=newest", True),
+        ("from=0001-01-01", True),
+        ("from=0001-01-01T00:00:00%2B23:59", True),
+        ("from=0001-01-01&to=9999-12-31", True),
+        ("from=9999-12-31", False),
+        ("from=9999-12-31T23:59:59.999999-23:59", False),
+        ("from=2026-01-01T00:00:00%2B23:59:59.999999", True),
+    ],
+)
+def test_the_first_and_the_last_day_there_is_are_days(
+    client: FlaskClient, published: ShowFactory, city: str, query: str, found: bool
+) -> None:
+    published(city=city)
+
+    answer = client.get(f"{SHOWS}?city={city}&{query}")
+
+    assert answer.status_code == 200, answer.get_json()
+    assert bool(answer.get_json()["shows"]) is found
+
+
+@pytest.mark.parametrize(
     ("sort", "expected"),
     [
         ("date", ["c", "a", "b"]),

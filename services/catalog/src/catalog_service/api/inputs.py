@@ -38,10 +38,8 @@ class LongText(Text):
         return character not in _LINE_ENDS and super()._refuses(character)
 
 
-class FirstMoment(fields.Field[datetime]):
+class FirstMoment(fields.Field[datetime | None]):
     """An instant, or a day in India, which stands for its first moment."""
-
-    _DAYS_LATER = timedelta(0)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -54,23 +52,29 @@ class FirstMoment(fields.Field[datetime]):
         attr: str | None,  # noqa: ARG002 marshmallow's signature
         data: Any,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
-    ) -> datetime:
+    ) -> datetime | None:
         try:
             if len(str(value)) == len("2026-08-22"):
-                day = date.fromisoformat(value) + self._DAYS_LATER
-                return datetime(day.year, day.month, day.day, tzinfo=CALENDAR)
+                return self._moment_of(date.fromisoformat(value))
             moment = datetime.fromisoformat(value)
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise ma.ValidationError("Not a day and not an instant.") from error
         if moment.tzinfo is None:
             raise ma.ValidationError("Give an instant with its offset, such as Z.")
         return moment
 
+    def _moment_of(self, day: date) -> datetime | None:
+        return datetime(day.year, day.month, day.day, tzinfo=CALENDAR)
+
 
 class MomentAfter(FirstMoment):
-    """An instant, or a day in India, which stands for the first moment after it."""
+    """An instant, or a day in India, which stands for the first moment after it.
 
-    _DAYS_LATER = timedelta(days=1)
+    None follows the last day there is, 9999-12-31.
+    """
+
+    def _moment_of(self, day: date) -> datetime | None:
+        return None if day == date.max else super()._moment_of(day + timedelta(days=1))
 
 
 def stored_number(text: str) -> int:
