@@ -248,6 +248,7 @@ def test_with_the_provider_down_the_front_end_is_told_so(use: Wiring, browser: B
         "https://localhost:8080/",
         "javascript:alert(1)",
         "/shows\r\nSet-Cookie: a=b",
+        "/shows\0",
         "\t//evil.example",
         "http://localhost:8080//evil.example",
     ],
@@ -372,6 +373,18 @@ def test_the_sign_in_address_leads_to_the_front_ends_page(client: FlaskClient) -
 
     assert answer.location == "/auth/signin?callbackUrl=http%3A%2F%2Flocalhost%3A8080%2Fshows"
     assert foreign.location == "/auth/signin?callbackUrl=http%3A%2F%2Flocalhost%3A8080"
+
+
+@pytest.mark.parametrize("callback_url", ["%00", "/shows%00", "%ED%A0%80", "%FF", "/%0d%0a"])
+def test_a_callback_url_that_is_no_text_is_a_foreign_one(
+    client: FlaskClient, callback_url: str
+) -> None:
+    answer = client.get(f"/api/auth/signin?callbackUrl={callback_url}&error=%00")
+
+    assert answer.status_code == 302
+    assert answer.location.startswith(
+        "/auth/signin?callbackUrl=http%3A%2F%2Flocalhost%3A8080&error="
+    )
 
 
 @pytest.mark.parametrize(

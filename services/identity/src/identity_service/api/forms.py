@@ -18,8 +18,9 @@ FORM = "application/x-www-form-urlencoded"
 
 class CallbackForm(Schema):
     csrf_token = fields.String(load_default=None, metadata={"description": "from `/csrf`"})
-    callback_url = fields.String(
-        load_default=None, metadata={"description": "where to go afterwards, on the same origin"}
+    callback_url = fields.Raw(  # none of ours, if it is no text: no reason to stop here
+        load_default=None,
+        metadata={"type": "string", "description": "where to go afterwards, on the same origin"},
     )
     json = fields.String(load_default=None, metadata={"description": "`true`; the answer is JSON"})
 

@@ -64,12 +64,14 @@ class CsrfResponse(Schema):
 
 
 class SignInArguments(Schema):
-    callback_url = fields.String(load_default=None)
-    error = fields.String(load_default=None)
+    """What a link asks for; whatever it is, the answer is a page, not a problem."""
+
+    callback_url = fields.Raw(load_default=None, metadata={"type": "string"})
+    error = fields.Raw(load_default=None, metadata={"type": "string"})
 
 
 class CallbackArguments(Schema):
-    """What a provider adds to the address; whatever it is, the answer is a page, not a problem."""
+    """What a provider adds to the address; here, too, the answer is a page."""
 
     state = fields.Raw(load_default="", metadata={"type": "string"})
     code = fields.Raw(load_default="", metadata={"type": "string"})
