@@ -7,12 +7,16 @@ import flask_smorest
 from flask import Request, request
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import CombinedMultiDict
 
 from service_kit.openapi import ProblemSchema
 from service_kit.problems import MEDIA_TYPE, Problem
 
 
 class _Parser(FlaskParser):
+    # what a schema says of unknown members goes for forms with files as for all other bodies
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"files": None}
+
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Read the body; nesting without end and numbers without end are unreadable, too.
 
@@ -25,6 +29,10 @@ class _Parser(FlaskParser):
             raise Problem(
                 HTTPStatus.BAD_REQUEST, "UNREADABLE", "The body is no JSON that can be read."
             ) from error
+
+    def load_files(self, req: Request, schema: Schema) -> Any:
+        """Read a form with files, all of it: a document has one body for files and texts."""
+        return self._makeproxy(CombinedMultiDict([req.files, req.form]), schema)
 
 
 def current_request() -> Request:

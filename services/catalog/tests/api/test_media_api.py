@@ -255,7 +255,9 @@ def test_a_body_without_end_is_cut_while_it_arrives(
         ({"type": "profile", "file": "text"}, "file"),
         ({"file": (BytesIO(b"x"), "x.png")}, "type"),
         ({"type": "poster", "file": (BytesIO(b"x"), "x.png")}, "type"),
+        ({"type": (BytesIO(b"profile"), "x"), "file": (BytesIO(b"x"), "x.png")}, "type"),
         ({"type": "profile", "file": (BytesIO(b"x"), "x.png"), "owner": "me"}, "owner"),
+        ({"type": "profile", "file": (BytesIO(b"x"), "x.png"), "b": (BytesIO(b"x"), "x")}, "b"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

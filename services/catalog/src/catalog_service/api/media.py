@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import marshmallow as ma
 from flask import Response, request
 from flask_smorest.fields import Upload
 from marshmallow import fields
@@ -24,12 +25,18 @@ FOREVER = "public, max-age=31536000, immutable"
 blp = Blueprint("media", __name__, url_prefix="/api/v1", description="Images")
 
 
+class File(Upload):
+    """A file; a text under its name is none."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise ma.ValidationError("Not a file.")
+        return value
+
+
 class UploadForm(Schema):
-    type = fields.Enum(MediaKind, by_value=True, required=True)
-
-
-class UploadFiles(Schema):
-    file = Upload(required=True, metadata={"description": "JPEG, PNG or WebP, at most 5 MiB"})
+    kind = fields.Enum(MediaKind, by_value=True, required=True, data_key="type")
+    file = File(required=True, metadata={"description": "JPEG, PNG or WebP, at most 5 MiB"})
 
 
 class UploadResponse(Schema):
@@ -41,8 +48,7 @@ class UploadResponse(Schema):
 @allow(SIGNED_IN)
 @accepts("multipart/form-data")
 @at_most(MAX_UPLOAD_BYTES + FRAME_BYTES)
-@blp.arguments(UploadForm, location="form")
-@blp.arguments(UploadFiles, location="files")
+@blp.arguments(UploadForm, location="files", as_kwargs=True)
 @blp.response(201, UploadResponse)
 @blp.alt_response(403, description="`NOT_APPROVED`: only approved creators, but for `profile`")
 @blp.alt_response(409, description="`ACCOUNT_CLOSED`")
@@ -51,7 +57,7 @@ class UploadResponse(Schema):
 @blp.alt_response(422, description="`IMAGE_REFUSED`: truncated, moving, too large a picture …")
 @blp.alt_response(429, description="`TOO_MANY_UPLOADS`")
 @blp.alt_response(507, description="`STORAGE_FULL`")
-def post_upload(form: dict[str, Any], files: dict[str, FileStorage]) -> Any:
+def post_upload(kind: MediaKind, file: FileStorage) -> Any:
     """Upload an image; unless something shows it within a day, it is removed"""
     use = wired()
     return upload_image(
@@ -59,8 +65,8 @@ def post_upload(form: dict[str, Any], files: dict[str, FileStorage]) -> Any:
         use.images,
         use.storage,
         actor=current_actor(),
-        kind=form["type"],
-        content=files["file"].stream.read(MAX_UPLOAD_BYTES + 1),
+        kind=kind,
+        content=file.stream.read(MAX_UPLOAD_BYTES + 1),
     )
 
 

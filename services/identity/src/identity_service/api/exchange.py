@@ -24,7 +24,12 @@ blp = Blueprint("exchange", __name__, description="A client's credential → a t
 @limited(UNLIMITED)  # part of every request, which is counted where it goes to
 @blp.response(
     200,
-    headers={"Authorization": {"description": "`Bearer` token; absent for anonymous readers"}},
+    headers={
+        "Authorization": {
+            "description": "`Bearer` token; absent for anonymous readers",
+            "schema": {"type": "string"},
+        }
+    },
 )
 @blp.alt_response(401, description="`UNAUTHENTICATED`")
 @blp.alt_response(403, description="`CSRF`")
