@@ -13,14 +13,27 @@ from services.identity.tests.conftest import Browser, OpenBrowser, PersonFactory
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from identity_service.domain.deletions import STUCK_AFTER_FAILURES, DeletionState, Reason
-from identity_service.usecases.delete_account import OwnHolder, decide, fence_holder, refuse
+from identity_service.domain.deletions import (
+    STUCK_AFTER_FAILURES,
+    TRY_LATER,
+    DeletionState,
+    Reason,
+)
+from identity_service.usecases.delete_account import (
+    OwnHolder,
+    decide,
+    fence_holder,
+    lift_fence_of_holder,
+    purge_holder,
+    refuse,
+)
 from identity_service.usecases.delete_account import end_refused as end
 from identity_service.wiring import Wiring
 from service_kit import deadline
 
 DELETE = "/api/v1/profile/delete"
 ADMIN = "/api/v1/admin/account-deletions"
+COOKIE = "next-auth.session-token"
 AT_ONCE = {deadline.HEADER: "600"}
 
 
@@ -39,6 +52,25 @@ def admin(browser: Browser, use: Wiring) -> Browser:
 def ask(browser: Browser, method: str = "POST", **headers: str) -> TestResponse:
     sent = {**browser.bearer(), **AT_ONCE, **headers}
     return browser.client.open(DELETE, method=method, headers=sent)
+
+
+def fenced(use: Wiring, browser: Browser) -> UUID:
+    """Ask for the browser's person to be deleted and close the account; return the deletion."""
+    ask(browser)
+    saga_id = saga_of(use, browser)
+    assert fence_holder(use.begin, "identity", OwnHolder(use.begin), saga_id=saga_id)
+    return saga_id
+
+
+def withdraw(use: Wiring, saga_id: UUID) -> None:
+    refuse(use.begin, saga_id=saga_id, reasons=(TRY_LATER,))
+    lift_fence_of_holder(use.begin, "identity", OwnHolder(use.begin), saga_id=saga_id)
+    end(use.begin, saga_id=saga_id)
+
+
+def purge(use: Wiring, saga_id: UUID) -> None:
+    assert decide(use.begin, saga_id=saga_id)
+    purge_holder(use.begin, "identity", OwnHolder(use.begin), saga_id=saga_id)
 
 
 def saga_of(use: Wiring, browser: Browser) -> UUID:
@@ -149,6 +181,44 @@ def test_while_the_account_is_closed_nobody_is_signed_in_and_nobody_signs_in(
     answer = browser.sign_in(email)
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/auth/signin?error=AccessDenied"
+
+
+def test_a_deletion_that_comes_to_nothing_leaves_the_browser_signed_in(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    user = browser.session()["user"]
+    saga_id = fenced(use, browser)
+
+    for _ in range(2):  # pages ask every time they are looked at
+        polled = browser.get("/api/auth/session")
+        assert (polled.json, polled.headers.getlist("Set-Cookie")) == ({}, [])
+    withdraw(use, saga_id)
+
+    assert browser.session()["user"] == user
+
+
+def test_the_cookie_of_who_is_gone_goes(use: Wiring, browser: Browser) -> None:
+    browser.sign_in(some_email())
+    saga_id = fenced(use, browser)
+    purge(use, saga_id)
+
+    assert browser.session() == {}
+    assert browser.client.get_cookie(COOKIE) is None
+
+
+def test_the_cookie_of_a_session_that_expires_meanwhile_goes(use: Wiring, browser: Browser) -> None:
+    browser.sign_in(some_email())
+    user_id = browser.session()["user"]["id"]
+    fenced(use, browser)
+    with use.engine.begin() as connection:
+        connection.execute(
+            text('UPDATE identity."session" SET expires_at = now() WHERE user_id = :id'),
+            {"id": user_id},
+        )
+
+    assert browser.session() == {}
+    assert browser.client.get_cookie(COOKIE) is None
 
 
 def test_an_administrators_account_is_not_deleted(admin: Browser) -> None:

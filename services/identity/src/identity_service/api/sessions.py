@@ -55,10 +55,7 @@ def get_session() -> Response:
         with use.read() as tx:
             person = tx.people.get(session.user_id)
     if session is None or person is None:
-        response = jsonify({})
-        if cookies.session_token:
-            cookies.drop_session(response)
-        return response
+        return _nobody(cookies)
     view = {"user": user_view(person), "expires": session.expires_at}
     return jsonify(SessionResponse().dump(view))
 
@@ -109,6 +106,19 @@ def get_me() -> dict[str, Any]:
     if person is None:
         raise SignedOut
     return user_view(person)
+
+
+def _nobody(cookies: Cookies) -> Response:
+    """Answer that nobody is signed in; the cookie stays while its session may count again."""
+    response = jsonify({})
+    token = cookies.session_token
+    if token is None:
+        return response
+    with wired().read() as tx:
+        person_id = tx.sessions.person_of(hashed(token))
+    if person_id is None:
+        cookies.drop_session(response)
+    return response
 
 
 def _session_of(token: str | None) -> LiveCredential | None:

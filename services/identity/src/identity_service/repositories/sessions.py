@@ -53,6 +53,18 @@ class SessionRepository:
         )
         return [OpenSession(*row) for row in found]
 
+    def person_of(self, token_hash: bytes) -> UUID | None:
+        """Return whose session has this token, None if there is none or it has expired.
+
+        That of a closed account is found too. It proves who asks and gives no access: what counts
+        as a sign-in is what `live_credentials` finds.
+        """
+        return self._session.scalar(
+            select(SessionRow.user_id).where(
+                SessionRow.token_hash == token_hash, SessionRow.expires_at > func.now()
+            )
+        )
+
     def pass_second_factor(self, session_id: UUID, *, user_id: UUID) -> bool:
         """Note that this session of this person has given the second factor, if there is one."""
         passed = self._session.execute(
