@@ -123,6 +123,18 @@ def through_gateway(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address}
 
 
+def test_a_person_who_is_suspended_is_counted_as_that_person(client: FlaskClient) -> None:
+    headers = {**ISSUER.suspended(ANN, audience="things"), **through_gateway("10.0.0.1")}
+
+    assert statuses(client, "GET", "/things", headers, count=4) == [200, 200, 200, 429]
+
+
+def test_a_person_who_is_suspended_is_not_signed_in(client: FlaskClient) -> None:
+    headers = ISSUER.suspended(ANN, audience="things")
+
+    assert statuses(client, "POST", "/things", headers, count=1) == [403]
+
+
 def test_a_person_who_asks_too_often_is_told_when_to_ask_again(
     client: FlaskClient, clock: Clock
 ) -> None:

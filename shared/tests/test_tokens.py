@@ -11,7 +11,13 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from service_kit import tokens
 from service_kit.testing import TEST_ISSUER, TokenIssuer
-from service_kit.tokens import Caller, CallingService, InvalidToken, TokenVerifier
+from service_kit.tokens import (
+    Caller,
+    CallingService,
+    InvalidToken,
+    SuspendedCaller,
+    TokenVerifier,
+)
 
 ISSUER = TokenIssuer()
 PERSON = uuid4()
@@ -59,6 +65,26 @@ def test_a_good_service_token_names_the_service_and_its_scopes(verifier: TokenVe
     assert caller == CallingService("catalog", frozenset({"a", "b"}))
 
 
+def test_the_token_of_who_is_suspended_names_the_person_and_makes_no_caller(
+    verifier: TokenVerifier,
+) -> None:
+    headers = ISSUER.suspended(PERSON, audience="booking")
+
+    caller = verifier.verify(headers["Authorization"].removeprefix("Bearer "))
+
+    assert caller == SuspendedCaller(PERSON)
+
+
+@pytest.mark.parametrize("audience", ["catalog", tokens.USER_AUDIENCE])
+def test_the_token_of_who_is_suspended_is_for_one_service_only(
+    verifier: TokenVerifier, audience: str
+) -> None:
+    headers = ISSUER.suspended(PERSON, audience=audience)
+
+    with pytest.raises(InvalidToken):
+        verifier.verify(headers["Authorization"].removeprefix("Bearer "))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -92,7 +118,7 @@ def test_approval_is_granted_by_true_only(verifier: TokenVerifier) -> None:
     assert caller.approved is False
 
 
-@pytest.mark.parametrize("typ", ["JWT", "at+jwt", tokens.SERVICE_TYPE])
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", tokens.SERVICE_TYPE, tokens.SUSPENDED_TYPE])
 def test_a_token_of_another_type_is_refused(verifier: TokenVerifier, typ: str) -> None:
     with pytest.raises(InvalidToken):
         verifier.verify(signed(user_claims(), typ=typ))

@@ -276,6 +276,10 @@ def test_while_a_service_is_away_the_wish_waits_and_is_then_fulfilled(
         assert answer.headers["Location"] == answer.json()["statusUrl"]
         assert status(answer)["state"] == "PREPARING"
         assert person.browser.get("/api/auth/session").json() == {}
+        again = person.deletes()
+        assert (again.status_code, again.json()) == (202, answer.json())
+        for path in ("/api/v1/bookings", "/api/auth/me", "/api/v1/profile/export"):
+            assert person.browser.get(path).status_code == 401
         with pytest.raises(SignInFailed):
             person.browser.sign_in(person.email)
     finally:
@@ -283,6 +287,7 @@ def test_while_a_service_is_away_the_wish_waits_and_is_then_fulfilled(
 
     completed(status, answer)
     is_gone(person)
+    assert person.deletes().status_code == 401
 
 
 def test_killed_in_the_middle_the_worker_goes_on_where_it_was(

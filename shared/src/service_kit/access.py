@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from flask import Flask, Request, g
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -14,10 +15,12 @@ from service_kit.rate_limits import RateLimits
 from service_kit.routes import current_request
 from service_kit.tokens import (
     SECOND_FACTOR,
+    AnyCaller,
     Caller,
     CallingService,
     InvalidToken,
     KeysUnavailable,
+    SuspendedCaller,
     TokenVerifier,
 )
 
@@ -47,7 +50,7 @@ class Access:
     """
 
     name: str
-    admits: Callable[[Caller | CallingService | None], bool]
+    admits: Callable[[AnyCaller | None], bool]
     credentials: Credentials = Credentials.PERSON
     needs_second_factor: bool = False
     reads_token: bool = True
@@ -60,6 +63,17 @@ SIGNED_IN = Access("signed in", lambda caller: isinstance(caller, Caller))
 def people(name: str, admits: Callable[[Caller], bool]) -> Access:
     """Return the rule that admits signed-in people for whom `admits` is true."""
     return Access(name, lambda caller: isinstance(caller, Caller) and admits(caller))
+
+
+def suspended_too(access: Access) -> Access:
+    """Return the rule that admits the same people, and those whose sign-ins are suspended.
+
+    Its name is the same: what those people show is a sign-in, only one that does not count.
+    """
+    return replace(
+        access,
+        admits=lambda caller: isinstance(caller, SuspendedCaller) or access.admits(caller),
+    )
 
 
 def with_second_factor(access: Access) -> Access:
@@ -161,12 +175,17 @@ def current_caller() -> Caller:
     return cast("Caller", g.caller)
 
 
+def current_person_id() -> UUID:
+    """Return who asks; only for routes whose rule admits people only, `suspended_too` or not."""
+    return cast("Caller | SuspendedCaller", g.caller).id
+
+
 def current_caller_or_none() -> Caller | None:
     """Return the signed-in person, None for everybody else."""
     return g.caller if isinstance(g.caller, Caller) else None
 
 
-def _identify(asked: Request, verifier: TokenVerifier | None) -> Caller | CallingService | None:
+def _identify(asked: Request, verifier: TokenVerifier | None) -> AnyCaller | None:
     scheme, _, token = asked.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if not scheme:
         return None
@@ -185,7 +204,7 @@ def _identify(asked: Request, verifier: TokenVerifier | None) -> Caller | Callin
         ) from error
 
 
-def _refusal(access: Access, caller: Caller | CallingService | None) -> Problem:
+def _refusal(access: Access, caller: AnyCaller | None) -> Problem:
     if caller is None:
         return _unauthorized("Please sign in first.")
     return Problem(HTTPStatus.FORBIDDEN, "FORBIDDEN", f"This is only for: {access.name}.")

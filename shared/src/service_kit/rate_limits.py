@@ -19,7 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from service_kit.client_address import client_address, names_client
 from service_kit.problems import Problem
-from service_kit.tokens import Caller, CallingService
+from service_kit.tokens import AnyCaller, Caller, SuspendedCaller
 
 Route = TypeVar("Route", bound=Callable[..., Any])
 
@@ -104,9 +104,7 @@ class RateLimits:
         self._times = times
         self._clock = clock
 
-    def count(
-        self, asked: Request, route: Callable[..., Any], caller: Caller | CallingService | None
-    ) -> None:
+    def count(self, asked: Request, route: Callable[..., Any], caller: AnyCaller | None) -> None:
         """Count a request.
 
         Raises:
@@ -130,11 +128,9 @@ class RateLimits:
         )
 
 
-def _limit_of(
-    asked: Request, rate: Rate, caller: Caller | CallingService | None
-) -> tuple[str | None, str]:
+def _limit_of(asked: Request, rate: Rate, caller: AnyCaller | None) -> tuple[str | None, str]:
     """Return which limit holds for a request, if any does, and for whom."""
-    if isinstance(caller, Caller):
+    if isinstance(caller, Caller | SuspendedCaller):
         return rate.of_person, str(caller.id)
     if caller is None and names_client(asked):
         return rate.of_address, client_address(asked)

@@ -82,6 +82,20 @@ class TokenIssuer:
             },
         )
 
+    def suspended(self, user_id: UUID, *, audience: str) -> dict[str, str]:
+        """Return the headers of a request by a person whose sign-ins do not count."""
+        now = int(time.time())
+        return self.headers(
+            tokens.SUSPENDED_TYPE,
+            {
+                "iss": self.issuer,
+                "aud": audience,
+                "sub": str(user_id),
+                "iat": now,
+                "exp": now + 45,
+            },
+        )
+
     def headers(self, typ: str, claims: Mapping[str, Any]) -> dict[str, str]:
         """Return an Authorization header with these very claims."""
         header = {"alg": tokens.ALGORITHM, "typ": typ, "kid": self.key.kid}

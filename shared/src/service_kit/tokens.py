@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 ALGORITHM = "ES256"
 USER_TYPE = "user+jwt"
 SERVICE_TYPE = "service+jwt"
+SUSPENDED_TYPE = "suspended+jwt"
 USER_AUDIENCE = "comedy-connect"
 SECOND_FACTOR = "mfa"  # in `amr`: given in this session, and not too long ago
 LEEWAY_SECONDS = 15
@@ -57,6 +58,19 @@ class CallingService:
 
     name: str
     scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedCaller:
+    """A person whose sign-ins do not count: she is known, and signed in nowhere.
+
+    Only a rule that names this class admits her.
+    """
+
+    id: UUID
+
+
+AnyCaller: TypeAlias = Caller | SuspendedCaller | CallingService
 
 
 class Jwks:
@@ -135,14 +149,14 @@ class TokenVerifier:
         Args:
             keys: returns the issuer's key set, given the key id a token names.
             issuer: the only accepted `iss`.
-            service: this service's name, the only accepted `aud` of service tokens.
+            service: this service's name, the only accepted `aud` of tokens that are not users'.
         """
         self._keys = keys
         self._issuer = issuer
         self._service = service
-        self._seen: dict[str, tuple[float, Caller | CallingService]] = {}
+        self._seen: dict[str, tuple[float, AnyCaller]] = {}
 
-    def verify(self, token: str) -> Caller | CallingService:
+    def verify(self, token: str) -> AnyCaller:
         """Return whom the token stands for.
 
         Raises:
@@ -171,8 +185,12 @@ class TokenVerifier:
             raise InvalidToken(type(error).__name__) from error
         return decoded.header, decoded.claims
 
-    def _caller(self, typ: str, claims: Mapping[str, Any]) -> Caller | CallingService:
-        audience = {USER_TYPE: USER_AUDIENCE, SERVICE_TYPE: self._service}.get(typ)
+    def _caller(self, typ: str, claims: Mapping[str, Any]) -> AnyCaller:
+        audience = {
+            USER_TYPE: USER_AUDIENCE,
+            SERVICE_TYPE: self._service,
+            SUSPENDED_TYPE: self._service,
+        }.get(typ)
         if audience is None:
             raise InvalidToken("unknown type")
         required = jwt.JWTClaimsRegistry(
@@ -187,6 +205,8 @@ class TokenVerifier:
             required.validate(dict(claims))
             if typ == SERVICE_TYPE:
                 return CallingService(str(claims["sub"]), frozenset(str(claims["scope"]).split()))
+            if typ == SUSPENDED_TYPE:
+                return SuspendedCaller(UUID(claims["sub"]))
             return Caller(
                 id=UUID(claims["sub"]),
                 role=str(claims["role"]),

@@ -15,7 +15,8 @@ from service_kit.testing import TokenIssuer, admits, declared_rates, declared_ro
 ADMINS = {"admin", "admin with second factor"}
 PEOPLE = {"audience", "organizer", "comedian"} | ADMINS
 SERVICES = {"catalog", "booking", "service with another scope"}
-EVERYBODY = {"anonymous", "script"} | PEOPLE | SERVICES
+CLOSED = "account closed for a deletion"
+EVERYBODY = {"anonymous", "script", CLOSED} | PEOPLE | SERVICES
 
 TABLE: dict[str, set[str]] = {
     "GET /api/auth/session": EVERYBODY,
@@ -42,8 +43,8 @@ TABLE: dict[str, set[str]] = {
     "PUT /api/v1/organizer/profile": PEOPLE | {"script"},
     "GET /api/v1/profile/export": PEOPLE | {"script"},
     "GET /api/v1/account-deletions/<token>": EVERYBODY,
-    "POST /api/v1/profile/delete": PEOPLE,  # but refused to whoever is an ADMIN
-    "DELETE /api/v1/profile/delete": PEOPLE,
+    "POST /api/v1/profile/delete": PEOPLE | {CLOSED},  # but refused to whoever is an ADMIN
+    "DELETE /api/v1/profile/delete": PEOPLE | {CLOSED},
     "POST /api/v1/profile/update": PEOPLE | {"script"},
     "GET /api/v1/admin/check-session": ADMINS,
     "POST /api/v1/admin/set-password": ADMINS,
@@ -116,6 +117,7 @@ def callers(use: Wiring, person_with: PersonFactory) -> Mapping[str, Mapping[str
             person, role="ADMIN", claims={"sid": str(person), "amr": ["oidc", "mfa"]}
         ),
         "script": tokens.user(person, claims={"amr": ["script"]}),
+        CLOSED: tokens.suspended(person, audience="identity"),
         "catalog": tokens.service("catalog", audience="identity", scope="identity:people:read"),
         "booking": tokens.service(
             "booking",

@@ -9,7 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 from services.identity.tests.api.test_admins import set_password
-from services.identity.tests.conftest import Browser, OpenBrowser, PersonFactory, some_email
+from services.identity.tests.conftest import (
+    PUBLIC_URL,
+    Browser,
+    OpenBrowser,
+    PersonFactory,
+    some_email,
+)
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -19,6 +25,7 @@ from identity_service.domain.deletions import (
     DeletionState,
     Reason,
 )
+from identity_service.usecases.create_api_token import create_api_token
 from identity_service.usecases.delete_account import (
     OwnHolder,
     decide,
@@ -30,6 +37,7 @@ from identity_service.usecases.delete_account import (
 from identity_service.usecases.delete_account import end_refused as end
 from identity_service.wiring import Wiring
 from service_kit import deadline
+from service_kit.tokens import InvalidToken, SuspendedCaller, TokenVerifier
 
 DELETE = "/api/v1/profile/delete"
 ADMIN = "/api/v1/admin/account-deletions"
@@ -57,9 +65,25 @@ def ask(browser: Browser, method: str = "POST", **headers: str) -> TestResponse:
 def fenced(use: Wiring, browser: Browser) -> UUID:
     """Ask for the browser's person to be deleted and close the account; return the deletion."""
     ask(browser)
+    return close(use, browser)
+
+
+def close(use: Wiring, browser: Browser) -> UUID:
     saga_id = saga_of(use, browser)
     assert fence_holder(use.begin, "identity", OwnHolder(use.begin), saga_id=saga_id)
     return saga_id
+
+
+def closed_headers(browser: Browser, method: str) -> dict[str, str]:
+    """Return with what the gateway passes on the wish of somebody whose account is closed."""
+    exchanged = browser.exchange(method, DELETE, Origin=PUBLIC_URL)
+    assert exchanged.status_code == 200, exchanged.text
+    return {"Authorization": exchanged.headers["Authorization"]}
+
+
+def ask_again(browser: Browser, method: str = "POST") -> TestResponse:
+    headers = {**closed_headers(browser, method), **AT_ONCE}
+    return browser.client.open(DELETE, method=method, headers=headers)
 
 
 def withdraw(use: Wiring, saga_id: UUID) -> None:
@@ -219,6 +243,155 @@ def test_the_cookie_of_a_session_that_expires_meanwhile_goes(use: Wiring, browse
 
     assert browser.session() == {}
     assert browser.client.get_cookie(COOKIE) is None
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_wish_repeated_while_the_account_is_closed_is_the_same_deletion(
+    use: Wiring, browser: Browser, method: str
+) -> None:
+    browser.sign_in(some_email())
+    first = ask(browser)
+    close(use, browser)
+
+    again = ask_again(browser, method)
+
+    assert (again.status_code, again.json) == (202, first.json)
+    assert again.headers["Location"] == first.headers["Location"]
+
+
+def test_a_wish_repeated_past_the_pivot_is_answered_until_the_person_is_gone(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    first = ask(browser)
+    saga_id = close(use, browser)
+    cookie = browser.client.get_cookie(COOKIE)
+    assert cookie is not None
+    assert decide(use.begin, saga_id=saga_id)
+
+    again = ask_again(browser)
+
+    assert (again.status_code, again.json) == (
+        200,
+        {"success": True, "state": "PURGING", "statusUrl": (first.json or {})["statusUrl"]},
+    )
+    assert browser.client.get_cookie(COOKIE) is None
+    purge(use, saga_id)
+    browser.client.set_cookie(COOKIE, cookie.value)
+    assert browser.exchange("POST", DELETE, Origin=PUBLIC_URL).status_code == 401
+
+
+def test_a_wish_repeated_while_a_refused_deletion_is_undone_is_that_deletion(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    first = ask(browser)
+    saga_id = close(use, browser)
+    refuse(use.begin, saga_id=saga_id, reasons=(TRY_LATER,))
+
+    again = ask_again(browser)
+
+    assert again.status_code == 202
+    assert (again.json or {})["statusUrl"] == (first.json or {})["statusUrl"]
+    withdraw(use, saga_id)
+    assert shown(browser, again)["state"] == "REFUSED"
+
+
+@pytest.mark.parametrize(
+    ("method", "uri"),
+    [
+        ("GET", DELETE),
+        ("HEAD", DELETE),
+        ("PUT", DELETE),
+        ("post", DELETE),
+        ("POST", f"{DELETE}/"),
+        ("POST", f"{DELETE}/x"),
+        ("POST", f"{DELETE}d"),
+        ("POST", f"/{DELETE}"),
+        ("POST", f"/x{DELETE}"),
+        ("POST", f"/api/v1/bookings?next={DELETE}"),
+        ("POST", "/api/v1/profile/%64elete"),
+        ("POST", "/api/v1/profile/Delete"),
+        ("POST", "/api/v1/profile/update"),
+        ("GET", "/api/v1/profile/export"),
+        ("GET", "/api/auth/me"),
+        ("DELETE", "/api/auth/sessions"),
+        ("POST", "/api/v1/bookings"),
+        ("", ""),
+    ],
+)
+def test_a_closed_account_asks_for_nothing_but_its_deletion(
+    use: Wiring, browser: Browser, method: str, uri: str
+) -> None:
+    browser.sign_in(some_email())
+    fenced(use, browser)
+
+    answer = browser.exchange(method, uri, Origin=PUBLIC_URL)
+
+    assert answer.status_code == 401
+    assert "Authorization" not in answer.headers
+
+
+def test_what_a_closed_account_gets_to_ask_again_is_for_identity_only(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    user_id = UUID(browser.session()["user"]["id"])
+    fenced(use, browser)
+
+    token = closed_headers(browser, "POST")["Authorization"].removeprefix("Bearer ")
+
+    assert use.verifier is not None
+    assert use.verifier.verify(token) == SuspendedCaller(user_id)
+    for service in ("booking", "catalog", "config"):
+        elsewhere = TokenVerifier(use.keyring.public_keys, issuer=PUBLIC_URL, service=service)
+        with pytest.raises(InvalidToken):
+            elsewhere.verify(token)
+    refused = browser.get("/api/auth/me", headers={"Authorization": f"Bearer {token}"})
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "http://evil.example"}])
+def test_no_other_site_asks_for_a_closed_account(
+    use: Wiring, browser: Browser, headers: dict[str, str]
+) -> None:
+    browser.sign_in(some_email())
+    fenced(use, browser)
+
+    answer = browser.exchange("POST", DELETE, **headers)
+
+    assert (answer.status_code, (answer.json or {})["code"]) == (403, "CSRF")
+
+
+def test_no_script_asks_for_a_closed_account_even_beside_its_cookie(
+    use: Wiring, browser: Browser
+) -> None:
+    browser.sign_in(some_email())
+    user_id = UUID(browser.session()["user"]["id"])
+    _, script = create_api_token(
+        use.begin, user_id=user_id, name="script", lifetime=use.policy.idle
+    )
+    fenced(use, browser)
+
+    answer = browser.exchange(
+        "POST", DELETE, Origin=PUBLIC_URL, X_Client_Authorization=f"Bearer {script}"
+    )
+
+    assert answer.status_code == 401
+
+
+def test_a_session_that_was_ended_proves_nothing_for_a_closed_account(
+    use: Wiring, open_browser: OpenBrowser
+) -> None:
+    browser, stolen = open_browser(), open_browser()
+    browser.sign_in(some_email())
+    cookie = browser.client.get_cookie(COOKIE)
+    assert cookie is not None
+    stolen.client.set_cookie(COOKIE, cookie.value)
+    fenced(use, browser)
+    assert browser.post_form("/api/auth/signout").status_code == 200
+
+    assert stolen.exchange("POST", DELETE, Origin=PUBLIC_URL).status_code == 401
 
 
 def test_an_administrators_account_is_not_deleted(admin: Browser) -> None:

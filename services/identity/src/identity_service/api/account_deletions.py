@@ -18,7 +18,7 @@ from identity_service.api.deletion_schemas import (
     reason_view,
     state_on_the_wire,
 )
-from identity_service.api.rules import IN_A_BROWSER
+from identity_service.api.rules import IN_A_BROWSER_EVEN_IF_CLOSED
 from identity_service.api.wired import wired
 from identity_service.domain.deletions import DECIDED, Deletion, DeletionState
 from identity_service.domain.errors import DeletionRefused, UnknownDeletion
@@ -26,7 +26,7 @@ from identity_service.domain.sign_in import hashed
 from identity_service.usecases.await_deletion import await_deletion
 from identity_service.usecases.request_deletion import request_deletion
 from service_kit import deadline
-from service_kit.access import EVERYONE, allow, current_caller
+from service_kit.access import EVERYONE, allow, current_person_id
 from service_kit.openapi import Schema
 from service_kit.rate_limits import Rate, limited
 from service_kit.routes import Blueprint
@@ -57,7 +57,7 @@ def _declared(route: Any) -> Any:
             202, schema=DeletionResponse, description="not decided yet: see `Location`"
         ),
         blp.response(200, DeletionResponse),
-        allow(IN_A_BROWSER),
+        allow(IN_A_BROWSER_EVEN_IF_CLOSED),
         limited(Rate(of_person="10/minute")),
     ):
         route = say(route)
@@ -96,7 +96,7 @@ def get_account_deletion(token: str) -> Response:
 def _delete() -> Response:
     use = wired()
     saga_id = request_deletion(
-        use.begin, use.person_hashes, use.deletion_links, user_id=current_caller().id
+        use.begin, use.person_hashes, use.deletion_links, user_id=current_person_id()
     )
     seconds = deadline.remaining(OUTCOME_SECONDS + ANSWER_SECONDS) - ANSWER_SECONDS
     deletion = await_deletion(use.read, saga_id=saga_id, seconds=max(seconds, 0))

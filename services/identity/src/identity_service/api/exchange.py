@@ -1,14 +1,19 @@
 """What the gateway asks before it passes a request on: GET /auth/exchange."""
 
 from http import HTTPStatus
+from uuid import UUID
 
 from flask import Response, request
 
 from identity_service.api.cookies import Cookies
 from identity_service.api.wired import wired
 from identity_service.domain.api_tokens import bearer_api_token
-from identity_service.domain.exchange import comes_from_our_pages, is_public_read
-from identity_service.domain.sign_in import LiveCredential
+from identity_service.domain.exchange import (
+    asks_for_deletion,
+    comes_from_our_pages,
+    is_public_read,
+)
+from identity_service.domain.sign_in import LiveCredential, hashed
 from identity_service.usecases.accept_api_token import accept_api_token
 from identity_service.usecases.resume_session import resume_session
 from service_kit.access import EVERYONE, allow
@@ -45,6 +50,12 @@ def get_exchange() -> Response:
             _require_our_page(method, uri)
         token = wired().user_tokens.issue(credential)
         return _passed({"Authorization": f"Bearer {token}"})
+    if not authorization and asks_for_deletion(method, uri):
+        person_id = _person_even_if_closed()
+        if person_id is not None:
+            _require_our_page(method, uri)
+            token = wired().user_tokens.issue_suspended(person_id)
+            return _passed({"Authorization": f"Bearer {token}"})
     if is_public_read(method, uri):
         return _passed({})
     raise Problem(
@@ -77,6 +88,15 @@ def _session() -> LiveCredential | None:
     if token is None:
         return None
     return resume_session(use.begin, use.live_credentials, use.policy, token=token)
+
+
+def _person_even_if_closed() -> UUID | None:
+    use = wired()
+    token = Cookies(use.settings).session_token
+    if token is None:
+        return None
+    with use.read() as tx:
+        return tx.sessions.person_of(hashed(token))
 
 
 def _require_our_page(method: str, uri: str) -> None:

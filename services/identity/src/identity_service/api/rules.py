@@ -2,9 +2,17 @@
 
 from identity_service.domain.people import Role
 from identity_service.domain.sign_in import Method
-from service_kit.access import Access, Credentials, people, services, with_second_factor
+from service_kit.access import (
+    Access,
+    Credentials,
+    people,
+    services,
+    suspended_too,
+    with_second_factor,
+)
 
 IN_A_BROWSER = people("signed in in a browser", lambda caller: Method.PROVIDER in caller.amr)
+IN_A_BROWSER_EVEN_IF_CLOSED = suspended_too(IN_A_BROWSER)
 ADMIN_BEFORE_SECOND_FACTOR = people("admins", lambda caller: caller.role == Role.ADMIN)
 ADMIN_IN_A_BROWSER = people(
     "admins in a browser",

@@ -8,6 +8,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PUBLIC_READS = re.compile(
     r"/api/v1/(shows(/[^/]+)?|comedians(/[^/]+)?|media/.+|account-deletions/[^/]+|config/public)/?"
 )
+_DELETION_METHODS = frozenset({"POST", "DELETE"})
+_DELETION_PATH = "/api/v1/profile/delete"
 _PUBLIC_MODES = frozenset({"discovery", "public"})
 
 
@@ -19,6 +21,14 @@ def is_public_read(method: str, uri: str) -> bool:
     if not _PUBLIC_READS.fullmatch(path):
         return False
     return set(parse_qs(query, keep_blank_values=True).get("mode", ())) <= _PUBLIC_MODES | {""}
+
+
+def asks_for_deletion(method: str, uri: str) -> bool:
+    """Return whether this request is the one that the person of a closed account may make.
+
+    It asks for what is under way already, and is answered with where to look.
+    """
+    return method in _DELETION_METHODS and uri.partition("?")[0] == _DELETION_PATH
 
 
 def comes_from_our_pages(method: str, origin: str | None, *, origins: AbstractSet[str]) -> bool:

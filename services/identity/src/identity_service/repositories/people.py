@@ -133,6 +133,16 @@ class PeopleRepository:
             .with_for_update()
         )
 
+    def lock_even_if_closed(self, user_id: UUID) -> tuple[Role, UUID | None] | None:
+        """Return the person's role and the deletion for which the account is closed, if it is.
+
+        Both stay as they are until the transaction ends. None if there is no such person.
+        """
+        found = self._session.execute(
+            select(UserRow.role, UserRow.closed_by).where(UserRow.id == user_id).with_for_update()
+        ).one_or_none()
+        return None if found is None else (found.role, found.closed_by)
+
     def exists(self, user_id: UUID) -> bool:
         """Return whether there is such a person."""
         return self._session.scalar(select(UserRow.id).where(UserRow.id == user_id)) is not None

@@ -3,11 +3,13 @@
 import threading
 import time
 from typing import NamedTuple
+from uuid import UUID
 
+from identity_service.domain.deletions import OWN
 from identity_service.domain.people import is_approved
 from identity_service.domain.sign_in import LiveCredential
 from identity_service.repositories.keyring import Keyring
-from service_kit.tokens import USER_AUDIENCE, USER_TYPE
+from service_kit.tokens import SUSPENDED_TYPE, USER_AUDIENCE, USER_TYPE
 
 LIFETIME_SECONDS = 45
 REUSED_SECONDS = 15  # a token handed out has at least two thirds of its life before it
@@ -53,6 +55,20 @@ class UserTokens:
                 self._issued.clear()
             self._issued[subject] = (token, time.monotonic())
         return token
+
+    def issue_suspended(self, user_id: UUID) -> str:
+        """Return a token of a person whose account is closed: for this service, and no role."""
+        now = int(time.time())
+        return self._keyring.sign(
+            SUSPENDED_TYPE,
+            {
+                "iss": self._issuer,
+                "aud": OWN,
+                "sub": str(user_id),
+                "iat": now,
+                "exp": now + LIFETIME_SECONDS,
+            },
+        )
 
     def _sign(self, subject: _Subject) -> str:
         now = int(time.time())

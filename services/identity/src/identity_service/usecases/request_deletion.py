@@ -16,18 +16,22 @@ def request_deletion(
 ) -> UUID:
     """Begin a deletion, which a worker carries out; return its id.
 
-    While one is under way, it is that one: a repeated request begins no second.
+    While one is under way, it is that one: a repeated request begins no second, whether the
+    account is closed by then or not.
 
     Raises:
-        SignedOut: the person is gone, or going.
+        SignedOut: the person is gone.
         AdminsStay: the person is an admin.
         AnotherErasureKey: nobody would be recognised who was deleted.
     """
     require_known_key(begin, hashes)
     with begin() as tx:
-        role = tx.people.lock(user_id)
-        if role is None:
+        person = tx.people.lock_even_if_closed(user_id)
+        if person is None:
             raise SignedOut
+        role, closed_by = person
+        if closed_by is not None:
+            return closed_by
         if role is Role.ADMIN:
             raise AdminsStay
         under_way = tx.deletions.under_way_of(user_id)
