@@ -33,6 +33,13 @@ LINKS = [
     "/api/v1/media/é.webp",
     "/api/v1/shows",
     "javascript:alert(1)",
+    "sravya",
+    "@sravya.rao",
+    "https://www.instagram.com/sravya",
+    "HTTPS://www.instagram.com/sravya",
+    "http://www.instagram.com/sravya",
+    "//evil.example",
+    "data:text/html,x",
     "",
     "https://youtu.be/" + "x" * 3000,
 ]
@@ -45,6 +52,7 @@ LINKS = [
         (media_links.is_youtube, links.is_youtube),
         (media_links.is_instagram, links.is_instagram),
         (media_links.is_image, links.is_image),
+        (media_links.is_name_or_page, links.is_name_or_page),
     ],
 )
 def test_a_link_is_good_for_profiles_and_shows_or_for_neither(

@@ -226,9 +226,14 @@ def test_an_approved_creator_stays_approved_after_an_edit(
         ("stageName", "x" * 201),
         ("stageName", "a\x00"),
         ("stageName", "\udfff"),
+        ("stageName", "\u202eevil\u200b"),
+        ("stageName", "\b\u200b"),
+        ("stageName", "\u200b"),
+        ("stageName", "Asha\nRao"),
         ("stageName", 7),
         ("bio", "x" * 2001),
         ("bio", "\ud800"),
+        ("bio", "Puns\x1b[31m"),
         ("contact", "123456789"),
         ("contact", "90000000001"),
         ("contact", "+919000000000"),
@@ -238,6 +243,11 @@ def test_an_approved_creator_stays_approved_after_an_edit(
         ("socialLinks", {"facebook": "x"}),
         ("socialLinks", {"instagram": "\x00"}),
         ("socialLinks", {"instagram": ["x"]}),
+        ("socialLinks", {"instagram": "javascript:alert(document.cookie)"}),
+        ("socialLinks", {"instagram": "sravya\nrao"}),
+        ("socialLinks", {"twitter": "http://twitter.com/sravya"}),
+        ("socialLinks", {"youtube": "//evil.example"}),
+        ("socialLinks", {"youtube": "https://[evil.example"}),
         ("socialLinks", "x"),
         ("youtubeUrls", ["https://youtu.be/a", "https://youtu.be/b"]),
         ("youtubeUrls", ["http://youtu.be/a"]),
@@ -270,6 +280,71 @@ def test_an_application_that_does_not_fit_is_refused_by_the_field(
     assert answer.status_code == 422, answer.text
     assert any(name.split(".")[0] == field for name in answer.json["errors"])
     assert me.session()["user"]["role"] == "AUDIENCE"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "\u202eevil\u200b"),
+        ("name", "Laughing\nNights"),
+        ("contact", "c\x1b[31m"),
+        ("venue", "\u200b"),
+        ("description", "\u202eSince 2016"),
+        ("socialLinks", {"instagram": "javascript:alert(document.cookie)"}),
+        ("socialLinks", {"youtube": "//evil.example"}),
+        ("instagram", "javascript:alert(2)"),
+        ("youtube", "//evil.example"),
+    ],
+)
+def test_an_organizer_tells_nothing_that_misleads_a_reader_or_runs_in_a_page(
+    me: Browser, field: str, value: object
+) -> None:
+    refused = send(me, ORGANIZER, {**NIGHTS, field: value})
+    assert refused.status_code == 422, refused.text
+    assert any(name.split(".")[0] == field for name in refused.json["errors"])
+    assert me.session()["user"]["role"] == "AUDIENCE"
+
+    send(me, ORGANIZER, NIGHTS)
+    assert send(me, ORGANIZER, {field: value}, "PUT").status_code == 422
+
+
+def test_social_links_are_names_or_https_links(me: Browser) -> None:
+    links = {"instagram": "@sravya.rao", "youtube": "https://www.youtube.com/@sravya"}
+
+    answer = send(me, COMEDIAN, {**FUNNY, "socialLinks": links})
+    assert answer.json["profile"]["socialLinks"] == links
+
+    refused = send(me, COMEDIAN, {"socialLinks": {"instagram": "javascript:alert(1)"}}, "PUT")
+    assert refused.json["errors"] == {"socialLinks.instagram": ["Give a name or an https link."]}
+
+
+def test_a_longer_text_keeps_its_lines_and_every_text_loses_the_space_around_it(
+    me: Browser,
+) -> None:
+    told = {"name": " Laughing Nights\n", "description": "Since 2016.\r\nAlways funny.\n"}
+
+    profile = send(me, ORGANIZER, {**NIGHTS, **told}).json["profile"]
+
+    assert profile["name"] == "Laughing Nights"
+    assert profile["description"] == "Since 2016.\nAlways funny."
+
+
+def test_what_was_stored_before_it_was_refused_can_still_be_read(me: Browser, use: Wiring) -> None:
+    send(me, COMEDIAN, FUNNY)
+    with use.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE identity.comedian_profile SET stage_name = :name, "
+                'social_links = \'{"instagram": "javascript:alert(1)"}\' WHERE user_id = :id'
+            ),
+            {"name": "\u202eevil\n", "id": me.session()["user"]["id"]},
+        )
+
+    profile = shown(me, COMEDIAN)["profile"]
+    assert profile["stageName"] == "\u202eevil\n"
+    assert profile["socialLinks"] == {"instagram": "javascript:alert(1)"}
+    answer = send(me, COMEDIAN, {"bio": "More puns"}, "PUT")
+    assert (answer.status_code, answer.json["profile"]["bio"]) == (200, "More puns")
 
 
 @pytest.mark.parametrize("path", [COMEDIAN, ORGANIZER, UPDATE])
@@ -362,7 +437,13 @@ def test_a_creator_keeps_a_name(me: Browser) -> None:
         ("name", "\x00"),
         ("name", "\ud800"),
         ("name", "x" * 201),
+        ("name", "\b\u200b"),
+        ("name", "Asha\nRao"),
+        ("name", "\u202eAsha"),
+        ("city", "\u200b"),
+        ("phone", "9\x1b[31m"),
         ("bio", "x" * 2001),
+        ("bio", "Puns\x1b[31m"),
         ("age", 0),
         ("age", 10**30),
         ("age", "many"),
@@ -375,6 +456,11 @@ def test_a_creator_keeps_a_name(me: Browser) -> None:
         ("comedianYoutubeUrls", ["https://evil.example/watch"]),
         ("organizerInstagramUrls", ["https://evil.example/p/x"]),
         ("comedianSocialLinks", "sravya"),
+        ("comedianSocialLinks", {"twitter": "javascript:alert(1)"}),
+        ("organizerName", "\u2066Laughs"),
+        ("organizerSocialLinks", {"youtube": "//evil.example"}),
+        ("instagramHandle", "javascript:alert(1)"),
+        ("youtubeHandle", "data:text/html,x"),
         ("comedianContact", "call me"),
     ],
 )

@@ -128,6 +128,23 @@ def test_what_a_good_token_says_is_believed(provider: FakeProvider) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("\u202eAsha\u202c\nRao\u200b", "AshaRao"),
+        ("Asha\x1b[31m", "Asha[31m"),
+        ("\u200b\u2066", None),
+        ("శ్రావ్య రావు", "శ్రావ్య రావు"),
+    ],
+)
+def test_a_name_that_nobody_may_type_is_cleaned_and_fails_no_sign_in(
+    provider: FakeProvider, said: str, kept: str | None
+) -> None:
+    provider.claims = {"name": said}
+
+    assert provider.identity().name == kept
+
+
 def test_the_token_endpoint_gets_the_verifier_of_the_challenge(provider: FakeProvider) -> None:
     url = provider.client().authorization_url(state="s", nonce=NONCE, code_verifier=VERIFIER)
     provider.identity()

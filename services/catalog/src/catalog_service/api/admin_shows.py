@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from catalog_service.api.documents import show_documents, with_stats
-from catalog_service.api.inputs import LongText, stored_instant
+from catalog_service.api.inputs import stored_instant
 from catalog_service.api.life_schemas import MAX_REASON, DeletedShowResponse
 from catalog_service.api.outcomes import changed, deleted
 from catalog_service.api.rules import ADMIN, current_actor
@@ -29,6 +29,7 @@ from service_kit.access import allow
 from service_kit.openapi import Flag, Schema
 from service_kit.pagination import PageArguments, decode_cursor, page_of
 from service_kit.routes import Blueprint
+from service_kit.texts import LongText
 
 BASIS_POINTS_PER_PERCENT = 100
 USUAL_REASON = "Cancelled by Comedy Connect."

@@ -5,13 +5,13 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from catalog_service.api.inputs import LongText, Text
 from catalog_service.api.schemas import MAX_QUERY, ComedianResponse, ShowSchema
 from catalog_service.domain.comedians import MAX_BIO, MAX_NAME, MAX_SOCIAL_LINK
 from catalog_service.domain.links import MAX_LINK
 from catalog_service.domain.shows import MAX_INSTAGRAM_URLS, MAX_YOUTUBE_URLS
 from service_kit.openapi import Flag, Schema
 from service_kit.pagination import PageArguments
+from service_kit.texts import LongText, Text
 
 _LISTS = ("youtube_urls", "instagram_urls")
 

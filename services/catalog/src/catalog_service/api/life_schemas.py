@@ -2,7 +2,6 @@
 
 from marshmallow import fields, validate
 
-from catalog_service.api.inputs import LongText, Text
 from catalog_service.api.schemas import ChangeSchema, ShowSchema
 from catalog_service.domain.links import MAX_LINK
 from catalog_service.domain.shows import (
@@ -18,6 +17,7 @@ from catalog_service.domain.shows import (
     MAX_YOUTUBE_URLS,
 )
 from service_kit.openapi import Instant, Schema
+from service_kit.texts import LongText, Text
 
 MAX_REASON = 1000
 

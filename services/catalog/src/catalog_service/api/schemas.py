@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from catalog_service.api.inputs import FirstMoment, LongText, MomentAfter, Text
+from catalog_service.api.inputs import FirstMoment, MomentAfter
 from catalog_service.domain.changes import ChangeKind, ChangeStatus
 from catalog_service.domain.discovery import ShowOrder
 from catalog_service.domain.links import MAX_LINK
@@ -23,6 +23,7 @@ from catalog_service.domain.shows import (
 )
 from service_kit.openapi import Instant, Rupees, Schema
 from service_kit.pagination import PageArguments
+from service_kit.texts import LongText, Text
 
 MODES = ("discovery", "public", "manage")
 MAX_QUERY = 200

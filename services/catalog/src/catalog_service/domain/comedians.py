@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from catalog_service.domain.errors import InvalidFields
-from catalog_service.domain.links import is_image, is_instagram, is_youtube
+from catalog_service.domain.links import is_image, is_instagram, is_name_or_page, is_youtube
 
 MAX_NAME = 120
 FORMER_PERFORMER = "Former performer"  # whose account is gone
@@ -71,16 +70,7 @@ def check_comedian(details: ComedianDetails) -> None:
         errors["youtubeUrls"] = ["Give a link to a YouTube video."]
     if not all(map(is_instagram, details.instagram_urls)):
         errors["instagramUrls"] = ["Give a link to an Instagram post or reel."]
-    if not all(map(_is_name_or_page, details.social_links.values())):
+    if not all(map(is_name_or_page, details.social_links.values())):
         errors["socialLinks"] = ["Give a name or an https link."]
     if errors:
         raise InvalidFields(errors)
-
-
-def _is_name_or_page(text: str) -> bool:
-    """Tell whether this is a name at a network or an https link: nothing that a page could run."""
-    try:
-        url = urlsplit(text)
-    except ValueError:
-        return False
-    return url.scheme == "https" or not (url.scheme or url.netloc)

@@ -55,6 +55,15 @@ def is_image(link: str) -> bool:
     return _is_https(link, lambda url: bool(url.hostname and "." in url.hostname))
 
 
+def is_name_or_page(text: str) -> bool:
+    """Tell whether this is a name at a network or an https link: nothing that a page could run."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    return url.scheme == "https" or not (url.scheme or url.netloc)
+
+
 def _is_https(link: str, accepts: Callable[[SplitResult], bool]) -> bool:
     if len(link) > MAX_LINK or not _PLAIN.fullmatch(link):
         return False

@@ -11,13 +11,14 @@ from uuid_utils.compat import uuid7
 
 from identity_service.api.plain_text import plain_text
 from identity_service.api.profile_fields import (
-    MAX_LONG_TEXT,
     MAX_TEXT,
     Form,
     changes_from,
     instagram_urls,
+    optional_long_text,
     optional_text,
     phone_number,
+    social_link,
     social_links,
     youtube_urls,
 )
@@ -46,7 +47,7 @@ HANDLES = ("instagram", "youtube")
 
 class ComedianRequest(Form):
     stage_name = plain_text(MAX_TEXT, required=True)
-    bio = optional_text(MAX_LONG_TEXT)
+    bio = optional_long_text()
     contact = phone_number()
     social_links = social_links()
     youtube_urls = youtube_urls()
@@ -57,12 +58,12 @@ class OrganizerRequest(Form):
     name = plain_text(MAX_TEXT, required=True)
     contact = plain_text(MAX_TEXT, required=True)
     venue = optional_text()
-    description = optional_text(MAX_LONG_TEXT)
+    description = optional_long_text()
     social_links = social_links()
     youtube_urls = youtube_urls()
     instagram_urls = instagram_urls()
-    instagram = optional_text()
-    youtube = optional_text()
+    instagram = social_link()
+    youtube = social_link()
 
 
 class ComedianChanges(ComedianRequest):

@@ -8,7 +8,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from identity_service.api.percent import Percent
-from identity_service.api.profile_fields import Form, optional_text
+from identity_service.api.profile_fields import Form, optional_long_text
 from identity_service.api.rules import ADMIN
 from identity_service.api.second_factor import SuccessResponse
 from identity_service.api.user_schema import ROLES, ComedianProfileSchema, OrganizerProfileSchema
@@ -107,7 +107,7 @@ class _WishRequest(Form):
     custom_platform_fee = Percent(
         allow_none=True, metadata={"description": "0 to 100; for UPDATE_FEE; null: the usual one"}
     )
-    reason = optional_text(MAX_REASON)
+    reason = optional_long_text(MAX_REASON)
 
     @validates_schema
     def check_fee(self, body: dict[str, Any], **_kwargs: Any) -> None:

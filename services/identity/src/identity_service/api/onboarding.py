@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from identity_service.api.plain_text import plain_text
+from identity_service.api.plain_text import long_text, plain_text
 from identity_service.api.profile_fields import Form
 from identity_service.api.user_schema import ROLES, UserSchema, user_view
 from identity_service.api.wired import wired
@@ -27,7 +27,7 @@ class OnboardingRequest(Form):
     watched_comedy = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
     phone = plain_text(MAX_TEXT, load_default=None, allow_none=True)
     heard_about_us = plain_text(MAX_TEXT, load_default=None, allow_none=True)
-    bio = plain_text(MAX_BIO, load_default=None, allow_none=True)
+    bio = long_text(MAX_BIO, load_default=None, allow_none=True)
     interests = fields.List(
         plain_text(MAX_TEXT),
         load_default=(),

@@ -7,13 +7,14 @@ from marshmallow import EXCLUDE, ValidationError, fields, validate
 
 from identity_service.api.onboarding import OnboardingResponse
 from identity_service.api.profile_fields import (
-    MAX_LONG_TEXT,
     Form,
     LenientSocialLinksSchema,
     changes_from,
     instagram_urls,
+    optional_long_text,
     optional_text,
     phone_number,
+    social_link,
     social_links,
     youtube_urls,
 )
@@ -59,23 +60,23 @@ class ProfileForm(Form):
     age = fields.Integer(allow_none=True, validate=validate.Range(1, MAX_AGE))
     city = optional_text()
     language = optional_text()
-    bio = optional_text(MAX_LONG_TEXT)
+    bio = optional_long_text()
     image = fields.String(allow_none=True, validate=[validate.Length(max=MAX_LINK), _require_image])
     stage_name = optional_text()
     comedian_contact = phone_number()
-    comedian_bio = optional_text(MAX_LONG_TEXT)
+    comedian_bio = optional_long_text()
     comedian_youtube_urls = youtube_urls()
     comedian_instagram_urls = instagram_urls()
     comedian_social_links = social_links(LenientSocialLinksSchema)
     organizer_name = optional_text()
     organizer_contact = optional_text()
-    organizer_description = optional_text(MAX_LONG_TEXT)
+    organizer_description = optional_long_text()
     organizer_venue = optional_text()
     organizer_youtube_urls = youtube_urls()
     organizer_instagram_urls = instagram_urls()
     organizer_social_links = social_links(LenientSocialLinksSchema)
-    youtube_handle = optional_text()
-    instagram_handle = optional_text()
+    youtube_handle = social_link()
+    instagram_handle = social_link()
 
     class Meta:
         unknown = EXCLUDE  # the front end sends all it has

@@ -6,19 +6,26 @@ from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError, fields, pre_load, validate
 
-from identity_service.api.plain_text import plain_text
+from identity_service.api.plain_text import long_text, plain_text
 from identity_service.domain.media_links import (
     MAX_INSTAGRAM_URLS,
     MAX_LINK,
     MAX_YOUTUBE_URLS,
     is_instagram,
+    is_name_or_page,
     is_youtube,
 )
 from identity_service.domain.people import links_with_handles
 from service_kit.openapi import Schema
+from service_kit.texts import LongText, Text
 
 MAX_TEXT, MAX_LONG_TEXT = 200, 2000
 PHONE_NUMBER = re.compile(r"[0-9]{10}\Z")
+
+
+def _require_name_or_page(text: str) -> None:
+    if not is_name_or_page(text):
+        raise ValidationError("Give a name or an https link.")
 
 
 class Form(Schema):
@@ -32,10 +39,15 @@ class Form(Schema):
         return {name: _without_empty(value) for name, value in body.items()}
 
 
+def social_link() -> Text:
+    """Return the field for a name at a social network, or the page there, which can be cleared."""
+    return plain_text(MAX_TEXT, _require_name_or_page, allow_none=True)
+
+
 class SocialLinksSchema(Form):
-    instagram = plain_text(MAX_TEXT, allow_none=True)
-    twitter = plain_text(MAX_TEXT, allow_none=True)
-    youtube = plain_text(MAX_TEXT, allow_none=True)
+    instagram = social_link()
+    twitter = social_link()
+    youtube = social_link()
 
 
 class LenientSocialLinksSchema(SocialLinksSchema):
@@ -43,9 +55,14 @@ class LenientSocialLinksSchema(SocialLinksSchema):
         unknown = EXCLUDE
 
 
-def optional_text(max_length: int = MAX_TEXT) -> fields.String:
-    """Return the field for a text that can be cleared."""
-    return plain_text(max_length, allow_none=True)
+def optional_text() -> Text:
+    """Return the field for a text of one line that can be cleared."""
+    return plain_text(MAX_TEXT, allow_none=True)
+
+
+def optional_long_text(max_length: int = MAX_LONG_TEXT) -> LongText:
+    """Return the field for a text of several lines that can be cleared."""
+    return long_text(max_length, allow_none=True)
 
 
 def phone_number() -> fields.String:
