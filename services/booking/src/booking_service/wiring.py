@@ -72,9 +72,10 @@ class Wiring:
     rates: RateLimits
 
     def ready(self) -> None:
-        """Raise if the database cannot be reached."""
+        """Raise if the database cannot be reached, or a ticket key cannot be opened."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT 1 FROM booking.ticket_inventory LIMIT 1"))
+        self.ticket_keys.require_openable()
 
 
 def wire(settings: Settings) -> Wiring:

@@ -161,6 +161,25 @@ def test_the_encryption_key_is_replaced_while_codes_go_on_being_read_and_written
     assert process(cipher_of([other])).code(SEAT, booked_at=now) == code
 
 
+def test_a_process_is_not_ready_while_one_of_the_keys_is_encrypted_with_a_key_it_has_not(
+    use: Wiring, process: KeyringFactory, owner: psycopg.Connection
+) -> None:
+    def readiness(cipher: MultiFernet) -> int:
+        client = create_app(replace(use, ticket_keys=process(cipher))).test_client()
+        return client.get("/readyz").status_code
+
+    other = Fernet.generate_key().decode()
+    assert readiness(cipher_of([other])) == 200
+    assert owner.execute("SELECT count(*) FROM booking.ticket_key").fetchone() == (0,)
+    process().jwks()
+    rotate_ticket_keys(use.begin, cipher_of([other]))
+
+    assert readiness(CIPHER) == readiness(cipher_of([other])) == 503
+    assert readiness(cipher_of([other, KEY])) == 200
+    withdraw_ticket_keys(use.begin, cipher_of([other]))
+    assert readiness(cipher_of([other])) == 200
+
+
 def test_operators_replace_keys_by_command(databases: Databases, process: KeyringFactory) -> None:
     [first] = kids(process())
 

@@ -100,6 +100,17 @@ class TicketKeyring:
             ]
         }
 
+    def require_openable(self) -> None:
+        """Look whether this process can sign with every stored key; makes none.
+
+        Raises:
+            cryptography.fernet.InvalidToken: one is encrypted with a key that is not ours.
+        """
+        with self._begin() as tx:
+            stored = tx.ticket_keys.valid()
+        for key in stored:
+            self._cipher.decrypt(key.encrypted_private_key)
+
     def _current(self, max_age: float) -> _Keys:
         with self._lock:
             if self._keys is None or time.monotonic() - self._keys.read_at > max_age:
