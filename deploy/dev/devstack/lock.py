@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.errors import StackError
+from devstack.settings import SECRETS_FILE, read_values
 
+_JOURNAL = "erasure-journal"
 _PROBE_SECONDS = 1.0  # others hold the lock for an instant when they ask who runs
 
 
@@ -47,11 +49,24 @@ def _claim(run_dir: Path) -> None:
     """Make the folder, or make sure that it is one of ours: `make reset` removes all of it."""
     try:
         run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if any(run_dir.iterdir()) and not (run_dir / "lock").exists():
-            raise StackError(f"RUN_DIR={run_dir} holds other things; choose an empty folder")
+        if not _is_ours(run_dir):
+            raise StackError(
+                f"{run_dir} (RUN_DIR) holds other things, which `make reset` would remove; choose "
+                f"an empty folder, or one with nothing but {SECRETS_FILE} and {_JOURNAL} of a stack"
+            )
         (run_dir / "lock").touch(mode=0o600)
     except OSError as error:
         raise StackError(f"cannot use RUN_DIR={run_dir}: {error.strerror}") from error
+
+
+def _is_ours(run_dir: Path) -> bool:
+    """Tell whether a folder is empty, a stack's, or what one is restored to on a new machine."""
+    names = {entry.name for entry in run_dir.iterdir()}
+    if not names or "lock" in names:
+        return True
+    return names <= {SECRETS_FILE, _JOURNAL} and "ERASURE_KEY" in read_values(
+        run_dir / SECRETS_FILE
+    )
 
 
 def _locked(descriptor: int, how: int) -> bool:
