@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.settings import CHECKOUT, ROLES, beside_others, resolve
+from devstack.settings import CHECKOUT, ROLES, beside_others, resolve, write_values
 
 
 def devstack(run_dir: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -75,6 +75,18 @@ def test_reset_removes_a_folder_of_ours_only(run_dir: Path) -> None:
 
     assert devstack(run_dir, "reset").stdout == "there is nothing to remove\n"
     assert (run_dir / "thesis.tex").exists()
+
+
+def test_what_a_killed_run_left_is_gone_after_stop(run_dir: Path) -> None:
+    (run_dir / "lock").touch()
+    write_values(run_dir / "running.env", resolve(run_dir, {"PG_PORT": "15997"}).values)
+    assert "was killed" in devstack(run_dir, "ps").stderr
+
+    assert devstack(run_dir, "stop").stdout == "nothing was running\n"
+
+    assert devstack(run_dir, "ps").stderr == (
+        "devstack: Comedy Connect does not run here: start it with `make run`\n"
+    )
 
 
 def test_help_lists_every_target() -> None:

@@ -27,9 +27,9 @@ from devstack.settings import (
     Settings,
     resolve,
 )
-from devstack.stack import SEEDING, Stack, published_settings
+from devstack.stack import SEEDING, Stack, clear_up, published_settings
 from devstack.status import database_answers, statuses, table
-from devstack.supervision import Cancelled, stop_leftovers
+from devstack.supervision import Cancelled
 
 _STOP_SECONDS = 60.0
 _OFFLINE = frozenset({"migrate-sql", "openapi"})  # commands of a service that need no database
@@ -108,7 +108,7 @@ def _stop(_: argparse.Namespace) -> int:
 def _stop_stack(run_dir: Path) -> str:
     pid = runner(run_dir)
     if pid is None:
-        return ", ".join(stop_leftovers(run_dir))
+        return ", ".join(clear_up(run_dir))
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while runner(run_dir):

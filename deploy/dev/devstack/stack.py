@@ -50,6 +50,7 @@ _READY_SECONDS = 120.0  # the first start on a slow machine
 _COMMAND_SECONDS = 300.0
 _KILL_SECONDS = 10.0
 _SAVED_CLUSTER = "postgres"
+_PUBLISHED_FILE = "running.env"
 _MAX_CRASHES = 4  # while starting; afterwards a process is restarted for ever
 
 # Each service fills its own schema, in this order: the later ones ask the earlier ones.
@@ -142,7 +143,7 @@ class Stack:
             Cancelled: `cancel` was called meanwhile.
         """
         self._undo.enter_context(running(self.run_dir))
-        if leftovers := stop_leftovers(self.run_dir):
+        if leftovers := clear_up(self.run_dir):
             self._report("cleared up", f"what a killed run had left: {', '.join(leftovers)}")
         if self._throwaway:
             remove_cluster(self.run_dir)
@@ -349,7 +350,7 @@ class Stack:
 
     def _publish_settings(self) -> None:
         """Let `make ps`, `make db-url` … know what this stack was started with."""
-        published = self.run_dir / "running.env"
+        published = self.run_dir / _PUBLISHED_FILE
         write_values(published, self.settings.values)
         self._undo.callback(published.unlink, missing_ok=True)
 
@@ -360,8 +361,15 @@ class Stack:
 
 def published_settings(run_dir: Path) -> Settings | None:
     """Return the settings of the stack that runs in this folder."""
-    values = read_values(run_dir / "running.env")
+    values = read_values(run_dir / _PUBLISHED_FILE)
     return Settings(run_dir, values) if values else None
+
+
+def clear_up(run_dir: Path) -> list[str]:
+    """Stop what a killed run left in this folder, and forget its settings; return the names."""
+    names = stop_leftovers(run_dir)
+    (run_dir / _PUBLISHED_FILE).unlink(missing_ok=True)
+    return names
 
 
 def _address(process: Process) -> str:
