@@ -646,7 +646,8 @@ INVARIANTS = (
         UNION ALL
         SELECT 'show of an offer', i.show_id FROM booking.ticket_inventory AS i
         LEFT JOIN catalog.show AS s ON s.id = i.show_id
-        WHERE s.id IS NULL AND (i.creator_id IS NOT NULL OR i.creator_allowed)
+        WHERE s.id IS NULL AND i.cancelled_at IS NULL
+          AND (i.creator_id IS NOT NULL OR i.creator_allowed)
         UNION ALL
         SELECT 'creator of an entry', c.created_by FROM catalog.comedian AS c
         LEFT JOIN identity."user" AS u ON u.id = c.created_by

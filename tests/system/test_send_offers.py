@@ -1,13 +1,14 @@
 """Catalog and booking agree again after one of them alone has gone back to a backup."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from tests.system.conftest import ShowFactory, VisitorFactory
 from tests.system.test_account_deletion import book
 
+from check_invariants import violations
 from devstack.errors import StackError
 from devstack.stack import Stack
 from devstack.testing import eventually
@@ -37,6 +38,28 @@ class Databases:
             show_id,
         ) is not None  # fmt: skip
 
+    def dangling_ids(self) -> set[str]:
+        with psycopg.connect(self._url) as connection:
+            found = [rows for known, rows in violations(connection) if known.name == "I19"]
+        return {str(row[1]) for rows in found for row in rows}
+
+    def admin(self) -> str:
+        found = self.row("SELECT id::text FROM identity.\"user\" WHERE role = 'ADMIN' LIMIT 1")
+        assert found is not None
+        return str(found[0])
+
+    def offer_that_catalog_does_not_know(self, *, like: str) -> UUID:
+        show_id = uuid4()
+        self.change(
+            "INSERT INTO booking.ticket_inventory (show_id, version, creator_id, title, venue,"
+            " city, starts_at, duration_minutes, capacity, available, price_paise, on_sale)"
+            " SELECT %s, version, creator_id, title, venue,"
+            " city, starts_at, duration_minutes, capacity, capacity, price_paise, on_sale"
+            " FROM booking.ticket_inventory WHERE show_id = %s",
+            *(show_id, like),
+        )
+        return show_id
+
 
 @pytest.fixture
 def databases(stack: Stack) -> Databases:
@@ -56,15 +79,7 @@ def test_booking_offers_what_catalog_has_and_nothing_else(
         "UPDATE catalog.show SET status = 'CANCELLED', version = version + 1 WHERE id = %s",
         cancelled["id"],
     )
-    unknown = uuid4()
-    databases.change(
-        "INSERT INTO booking.ticket_inventory (show_id, version, creator_id, title, venue, city,"
-        " starts_at, duration_minutes, capacity, available, price_paise, on_sale)"
-        " SELECT %s, version, creator_id, title, venue, city,"
-        " starts_at, duration_minutes, capacity, capacity, price_paise, on_sale"
-        " FROM booking.ticket_inventory WHERE show_id = %s",
-        *(unknown, older["id"]),
-    )
+    unknown = databases.offer_that_catalog_does_not_know(like=older["id"])
 
     said = stack.run_command("catalog", "send-offers")
 
@@ -90,3 +105,29 @@ def test_what_would_break_a_promise_to_buyers_is_named_and_left_alone(
 
     databases.change(resize, show["totalTickets"], -1, show["id"])
     assert databases.agree_about(show["id"])
+
+
+def test_what_catalog_does_not_know_goes_on_being_sold_until_an_operator_cancels_it(
+    stack: Stack, databases: Databases, visitor: VisitorFactory, show_on_sale: ShowFactory
+) -> None:
+    known, buyer = show_on_sale(), visitor("audience09@comedy.example")
+    unknown = str(databases.offer_that_catalog_does_not_know(like=known["id"]))
+    booking = book(buyer, {"id": unknown})
+    with pytest.raises(StackError, match=f"show {unknown}: HAS_BOOKINGS"):
+        stack.run_command("catalog", "send-offers")
+    assert unknown in databases.dangling_ids()
+
+    def cancel(show_id: str) -> str:
+        why = ("--by", databases.admin(), "--reason", "Lost, sorry.", "--yes")
+        return stack.run_command("catalog", "cancel-unknown-show", show_id, *why)
+
+    with pytest.raises(StackError, match="The show is here"):
+        cancel(known["id"])
+    assert f"show {unknown} is cancelled" in cancel(unknown)
+
+    mine = f"/api/v1/bookings/{booking['id']}"
+    eventually(lambda: buyer.get(mine).json()["booking"]["status"] == "CANCELLED")
+    assert "0 were refused" in stack.run_command("catalog", "send-offers")
+    assert unknown not in databases.dangling_ids()
+    with pytest.raises(StackError, match="or it is cancelled"):
+        cancel(unknown)

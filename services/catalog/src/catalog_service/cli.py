@@ -3,12 +3,15 @@
 import os
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import click
 
 from catalog_service.app import openapi
+from catalog_service.domain.errors import ShowNotFound
 from catalog_service.seed import SeedFailed, move_ended_show, seed
 from catalog_service.settings import Settings
+from catalog_service.usecases.cancel_unknown_show import ShowKnown, cancel_unknown_show
 from catalog_service.usecases.send_offers import send_offers
 from catalog_service.wiring import SERVICE, wire
 from service_kit.cli import ServiceTools, service_cli
@@ -59,6 +62,31 @@ def send_offers_command() -> None:
     )
     if sent.refused:
         sys.exit(1)
+
+
+@cli.command("cancel-unknown-show")
+@click.argument("show_id", type=click.UUID)
+@click.option("--by", type=click.UUID, required=True, help="id of the ADMIN who decides it")
+@click.option("--reason", required=True, help="what its buyers are told")
+@click.confirmation_option(prompt="The sale ends for ever, all buyers are paid back. Go on?")
+def cancel_unknown_show_command(show_id: UUID, by: UUID, reason: str) -> None:
+    """Cancel a show that booking sells and catalog does not know.
+
+    For when catalog has gone back to a backup from before the show: `send-offers` names it with
+    HAS_BOOKINGS.
+    """
+    use = wire(Settings.from_env(os.environ))
+    try:
+        refusal = cancel_unknown_show(
+            use.read, use.offers, show_id=show_id, reason=reason, actor_id=by
+        )
+    except (ShowKnown, ShowNotFound) as error:
+        sys.exit(f"{SERVICE}: {error}")
+    except PeerUnavailable as error:
+        sys.exit(f"{SERVICE}: {error}; booking and identity must run. Try again.")
+    if refusal is not None:
+        sys.exit(f"{SERVICE}: show {show_id}: {refusal.code}: {refusal.text}")
+    click.echo(f"{SERVICE}: show {show_id} is cancelled; booking pays its buyers back")
 
 
 if __name__ == "__main__":

@@ -66,9 +66,11 @@ class InventoryRepository:
         return [_inventory(row) for row in rows]
 
     def versions(self, *, after: UUID | None, limit: int) -> list[OfferVersion]:
-        """Return some of the offers that are a creator's, by the ids of their shows."""
+        """Return some of the offers that are a creator's and not cancelled, by their shows' ids."""
         row = TicketInventoryRow
-        offers = select(row.show_id, row.version).where(row.creator_id.is_not(None))
+        offers = select(row.show_id, row.version).where(
+            row.creator_id.is_not(None), row.cancelled_at.is_(None)
+        )
         if after is not None:
             offers = offers.where(row.show_id > after)
         found = self._session.execute(offers.order_by(row.show_id).limit(limit))
