@@ -29,7 +29,7 @@ service:
 	@$(if $(filter $(SERVICE),$(SERVICES)),:,echo 'say which service: SERVICE=identity|config|catalog|booking' >&2; exit 2)
 
 ##@ Use it
-.PHONY: run stop reset ps demo seed
+.PHONY: run stop reset ps demo seed cli
 run: venv ## start everything, stay until Ctrl-C      PORT=8080 and all other settings by environment
 	@$(DEVSTACK) run
 
@@ -47,6 +47,10 @@ demo: venv ## the journey from sign-in to a booked ticket, against the running s
 
 seed: venv ## fill the database; what is there already stays
 	@$(DEVSTACK) seed
+
+cli: venv service ## a command of a service's own          SERVICE=x DO="send-offers"
+	@$(if $(DO),:,echo 'say which: DO="send-offers"' >&2; exit 2)
+	@$(DEVSTACK) cli $(OF_SERVICE) $(DO)
 
 ##@ Database
 .PHONY: db-url psql migrate migration rollback migrate-status migrate-sql check-invariants erasure-scan

@@ -93,5 +93,6 @@ def test_help_lists_every_target() -> None:
     make = ["make", "--no-print-directory", "-C", str(CHECKOUT)]
     listed = subprocess.run([*make, "help"], capture_output=True, text=True, check=True).stdout
 
-    for target in ("run", "stop", "reset", "ps", "db-url", "demo", "test", "migrate", "openapi"):
+    targets = ("run", "stop", "reset", "ps", "db-url", "demo", "cli", "test", "migrate", "openapi")
+    for target in targets:
         assert f"\n  {target} " in listed
