@@ -220,7 +220,7 @@ class AdminPasswordRow(Base):
 
 
 class PasswordAttemptsRow(Base):
-    """Wrong passwords of late, of one account or from one address."""
+    """Wrong passwords of late: of an account, from an address, of an account from an address."""
 
     __tablename__ = "password_attempts"
     __table_args__ = (CheckConstraint("failures >= 0", name="failures_counted"),)

@@ -43,6 +43,17 @@ def trusted(admin: Browser) -> Browser:
     return admin
 
 
+@pytest.fixture
+def neighbour(trusted: Browser, use: Wiring, open_browser: OpenBrowser) -> Browser:
+    """Another admin with a password, at the same address."""
+    email = some_email()
+    other = open_browser().served_by(use, admin_emails=frozenset({email}))
+    other.sign_in(email)
+    assert set_password(other, PASSWORD).status_code == 200
+    other.client.environ_base["REMOTE_ADDR"] = trusted.client.environ_base["REMOTE_ADDR"]
+    return other
+
+
 def some_address() -> str:
     number = uuid4().int
     return f"10.{number % 256}.{number // 256 % 256}.{number // 65536 % 256}"
@@ -425,19 +436,66 @@ def test_another_account_does_not_help_to_guess_from_one_address(
 
 
 def test_knowing_one_password_does_not_help_to_guess_at_another_one(
-    trusted: Browser, use: Wiring, open_browser: OpenBrowser
+    trusted: Browser, neighbour: Browser
 ) -> None:
-    email = some_email()
-    victim = open_browser().served_by(use, admin_emails=frozenset({email}))
-    victim.sign_in(email)
-    set_password(victim, PASSWORD)
-    victim.client.environ_base["REMOTE_ADDR"] = trusted.client.environ_base["REMOTE_ADDR"]
-
     for _ in range(FREE_ATTEMPTS):
-        assert verify(victim, "wrong").status_code == 403
+        assert verify(neighbour, "wrong").status_code == 403
         verify(trusted, PASSWORD)
 
-    assert verify(victim, PASSWORD).status_code == 429
+    assert verify(neighbour, PASSWORD).status_code == 429
+    assert verify(trusted, PASSWORD).status_code == 429  # for the address, not for the account
+
+
+def test_wrong_passwords_of_ones_own_do_not_help_to_guess_at_another_one_either(
+    trusted: Browser, neighbour: Browser
+) -> None:
+    for _ in range(FREE_ATTEMPTS - 1):
+        assert verify(trusted, "wrong").status_code == 403
+        assert verify(trusted, PASSWORD).status_code == 200
+        assert verify(neighbour, "wrong").status_code == 403
+
+    assert verify(neighbour, "wrong").status_code == 403
+    assert verify(trusted, PASSWORD).status_code == 429
+
+
+def test_a_right_password_forgives_what_its_person_got_wrong_from_this_address(
+    trusted: Browser, neighbour: Browser
+) -> None:
+    for _ in range(FREE_ATTEMPTS + 1):
+        assert verify(trusted, "wrong").status_code == 403
+        assert verify(trusted, PASSWORD).status_code == 200
+        assert verify(neighbour, "wrong").status_code == 403
+        assert verify(neighbour, PASSWORD).status_code == 200
+
+
+def test_a_right_password_forgives_nothing_that_came_from_another_address(
+    trusted: Browser, neighbour: Browser
+) -> None:
+    elsewhere = {"X-Forwarded-For": some_address()}
+    for _ in range(FREE_ATTEMPTS - 1):
+        post(trusted, "verify-password", {"password": "wrong"}, **elsewhere)
+        verify(neighbour, "wrong")
+
+    assert verify(trusted, PASSWORD).status_code == 200
+    assert verify(trusted, "wrong").status_code == 403  # the fifth of this address
+    assert verify(trusted, PASSWORD).status_code == 429
+
+
+def test_wrong_passwords_that_somebody_gave_up_on_do_not_count_for_ever_at_a_busy_address(
+    trusted: Browser, neighbour: Browser, use: Wiring
+) -> None:
+    for _ in range(FREE_ATTEMPTS - 1):
+        verify(neighbour, "wrong")
+    make_time_pass(use, timedelta(hours=23))
+    verify(trusted, PASSWORD)
+    verify(trusted, "wrong")  # the fifth of this address
+    assert verify(trusted, PASSWORD).status_code == 429
+
+    make_time_pass(use, timedelta(hours=2))
+
+    for _ in range(FREE_ATTEMPTS - 1):
+        assert verify(trusted, "wrong").status_code == 403
+    assert verify(trusted, PASSWORD).status_code == 429
 
 
 def test_changing_the_password_is_no_second_way_to_guess(trusted: Browser) -> None:

@@ -28,7 +28,7 @@ from identity_service.domain.errors import (
     UnknownPerson,
 )
 from identity_service.domain.people import Onboarding, OrganizerProfile
-from identity_service.domain.second_factor import account_key
+from identity_service.domain.second_factor import attempt_keys
 from identity_service.domain.sign_in import hashed
 from identity_service.models import Base
 from identity_service.repositories.work import deletion_work_id
@@ -300,11 +300,8 @@ def test_a_purged_person_is_in_no_table_any_more(
     use: Wiring, creator: Callable[[], tuple[UUID, str]], tmp_path: Path
 ) -> None:
     user_id, subject = creator()
-    sql(
-        use,
-        "INSERT INTO identity.password_attempts (key, failures) VALUES (:key, 1)",
-        key=account_key(str(user_id)),
-    )
+    with use.begin() as tx:
+        tx.admin_passwords.count_attempt(attempt_keys(str(user_id), "10.9.8.7"))
     refused = request(use, user_id)
     fence_own(use, refused)
     with pytest.raises(PeerUnavailable):

@@ -9,8 +9,13 @@ from sqlalchemy import case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from identity_service.domain.second_factor import FORGOTTEN_AFTER, delay_after
+from identity_service.domain.second_factor import FORGOTTEN_AFTER, AttemptKeys, delay_after
 from identity_service.models import AdminPasswordRow, PasswordAttemptsRow
+
+_REMEMBERED = case(
+    (PasswordAttemptsRow.last_at < func.clock_timestamp() - FORGOTTEN_AFTER, literal(0)),
+    else_=PasswordAttemptsRow.failures,
+)
 
 
 class AdminPasswordRepository:
@@ -57,50 +62,48 @@ class AdminPasswordRepository:
         )
         return removed.one_or_none() is not None
 
-    def count_attempt(self, keys: Sequence[str]) -> int:
+    def count_attempt(self, keys: AttemptKeys) -> int:
         """Count an attempt under all keys; return 0, or the seconds to wait if it may not be made.
 
         It is counted before the password is looked at, so that attempts at the same moment count
-        one after the other. A right one is forgiven afterwards.
+        one after the other. A right one is forgiven afterwards. The count of an address is the sum
+        of its accounts' counts there, each of which is forgotten on its own.
         """
         self._session.execute(
             insert(PasswordAttemptsRow)
             .values([{"key": key} for key in keys])
             .on_conflict_do_nothing()
         )
-        now = func.clock_timestamp()  # that of this statement: it may have waited for the lock
+        self._lock(keys)
         found = self._session.execute(
-            select(
-                PasswordAttemptsRow.key,
-                case(
-                    (PasswordAttemptsRow.last_at < now - FORGOTTEN_AFTER, literal(0)),
-                    else_=PasswordAttemptsRow.failures,
-                ),
-                PasswordAttemptsRow.blocked_until,
+            select(PasswordAttemptsRow.key, _REMEMBERED, PasswordAttemptsRow.blocked_until).where(
+                PasswordAttemptsRow.key.in_(keys)
             )
-            .where(PasswordAttemptsRow.key.in_(keys))
-            .order_by(PasswordAttemptsRow.key)
-            .with_for_update()
         ).all()
         wait = self._seconds_until([until for _key, _failures, until in found if until])
         if wait == 0:
-            for key, failures, _until in found:
+            counts = {key: failures for key, failures, _until in found}
+            counts[keys.address] = self._failures_at(keys)
+            for key, failures in counts.items():
                 self._count(key, failures + 1)
         return wait
 
-    def forgive(self, account_key: str, address_key: str) -> None:
-        """Forget the account's failures, and this attempt of the address: the password was right.
+    def forgive(self, keys: AttemptKeys) -> None:
+        """Forget the account's failures, of those at this address its own: the password was right.
 
-        What else came from the address stays counted: who knows one password could else guess at
-        another for ever.
+        What others got wrong from the address stays counted: who knows one password could else
+        guess at another for ever.
         """
+        self._lock(keys)
         self._session.execute(
-            delete(PasswordAttemptsRow).where(PasswordAttemptsRow.key == account_key)
+            delete(PasswordAttemptsRow).where(
+                PasswordAttemptsRow.key.in_((keys.account, keys.account_at_address))
+            )
         )
         self._session.execute(
             update(PasswordAttemptsRow)
-            .where(PasswordAttemptsRow.key == address_key)
-            .values(failures=func.greatest(PasswordAttemptsRow.failures - 1, 0), blocked_until=None)
+            .where(PasswordAttemptsRow.key == keys.address)
+            .values(failures=self._failures_at(keys), blocked_until=None)
         )
 
     def purge(self) -> int:
@@ -111,6 +114,23 @@ class AdminPasswordRepository:
             .returning(PasswordAttemptsRow.key)
         )
         return len(gone.all())
+
+    def _lock(self, keys: AttemptKeys) -> None:
+        """Wait for whoever counts under one of the keys; statements after this see what they did.
+
+        All counts of accounts at an address are changed by holders of the address's row only.
+        """
+        self._session.execute(
+            select(PasswordAttemptsRow.key)
+            .where(PasswordAttemptsRow.key.in_(keys))
+            .order_by(PasswordAttemptsRow.key)
+            .with_for_update()
+        ).all()
+
+    def _failures_at(self, keys: AttemptKeys) -> int:
+        of_all_accounts = func.starts_with(PasswordAttemptsRow.key, keys.accounts_at_address)
+        counts = self._session.scalars(select(_REMEMBERED).where(of_all_accounts))
+        return sum(counts)
 
     def _seconds_until(self, instants: Sequence[datetime]) -> int:
         if not instants:

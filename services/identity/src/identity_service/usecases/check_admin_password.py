@@ -30,7 +30,7 @@ def check_admin_password(begin: Begin, *, user_id: UUID, address: str, password:
     right = is_password(stored, password)  # takes a while: not while rows are locked
     with begin() as tx:
         if right:
-            tx.admin_passwords.forgive(*keys)
+            tx.admin_passwords.forgive(keys)
         else:
             tx.audit.record(Action.SECOND_FACTOR_FAILED, actor_id=user_id)
     if not right:
