@@ -35,6 +35,17 @@ def upload(who: Visitor, content: bytes, kind: str = "show") -> requests.Respons
     return who.send("POST", "/api/v1/upload", files=files, data={"type": kind})
 
 
+def test_an_upload_that_is_refused_unread_costs_nobody_elses_request(
+    visitor: VisitorFactory,
+) -> None:
+    """Its connection to the service ends in order, so that no other request goes out on it."""
+    stranger = visitor()
+
+    answers = [upload(stranger, bytes(300_000)) for _ in range(40)]
+
+    assert {answer.status_code for answer in answers} == {401}
+
+
 def test_a_poster_is_uploaded_used_and_seen_by_everybody(
     stack: Stack, visitor: VisitorFactory, draft: ShowFactory
 ) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -64,6 +64,9 @@ class ReadyAnswer:
     body: bytes = b""
 
 
+_LONGEST_BODY_BYTES = 8 * 2**20  # more than any route takes
+_CHUNK_BYTES = 2**16
+
 FindReadyAnswer = Callable[[WSGIEnvironment], ReadyAnswer | None]
 
 
@@ -106,9 +109,25 @@ class _App(Flask):
             if ready is not None:
                 start(f"{ready.status.value} {ready.status.phrase}", list(ready.headers))
                 return [ready.body]
-            return super().wsgi_app(environ, start)
+            answer = super().wsgi_app(environ, start)
+            _read_to_its_end(environ)
+            return answer
         finally:
             deadline.end(until)
+
+
+def _read_to_its_end(environ: WSGIEnvironment) -> None:
+    """Leave nothing of a long body that was refused unread.
+
+    gunicorn reads 64 KB of it and ends the connection, and whoever still sends never hears the
+    answer: the gateway would say 503. It has all of a body before it sends any.
+    """
+    if len(environ.get("CONTENT_LENGTH", "")) < len("10000"):
+        return
+    body, left = environ["wsgi.input"], _LONGEST_BODY_BYTES
+    with suppress(OSError):  # who sends it is gone
+        while left > 0 and (chunk := body.read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
 
 
 def _route_of(asked: Request) -> str | None:
