@@ -124,6 +124,8 @@ def _read_to_its_end(environ: WSGIEnvironment) -> None:
     """
     if len(environ.get("CONTENT_LENGTH", "")) < len("10000"):
         return
+    if not environ.get("wsgi.input_terminated"):
+        return  # another server, whose stream does not say where a body ends
     body, left = environ["wsgi.input"], _LONGEST_BODY_BYTES
     with suppress(OSError):  # who sends it is gone
         while left > 0 and (chunk := body.read(min(_CHUNK_BYTES, left))):
