@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.errors import StackError
-from devstack.settings import SECRETS_FILE, read_values
+from devstack.settings import JOURNAL_FOLDER, SECRETS_FILE, read_values
 
-_JOURNAL = "erasure-journal"
 _PROBE_SECONDS = 1.0  # others hold the lock for an instant when they ask who runs
 
 
@@ -52,7 +51,8 @@ def _claim(run_dir: Path) -> None:
         if not _is_ours(run_dir):
             raise StackError(
                 f"{run_dir} (RUN_DIR) holds other things, which `make reset` would remove; choose "
-                f"an empty folder, or one with nothing but {SECRETS_FILE} and {_JOURNAL} of a stack"
+                f"an empty folder, or one with nothing but {SECRETS_FILE} and {JOURNAL_FOLDER} of "
+                "a stack"
             )
         (run_dir / "lock").touch(mode=0o600)
     except OSError as error:
@@ -64,7 +64,7 @@ def _is_ours(run_dir: Path) -> bool:
     names = {entry.name for entry in run_dir.iterdir()}
     if not names or "lock" in names:
         return True
-    return names <= {SECRETS_FILE, _JOURNAL} and "ERASURE_KEY" in read_values(
+    return names <= {SECRETS_FILE, JOURNAL_FOLDER} and "ERASURE_KEY" in read_values(
         run_dir / SECRETS_FILE
     )
 

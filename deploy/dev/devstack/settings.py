@@ -15,6 +15,7 @@ from devstack.ports import LOOPBACK, free_ports
 CHECKOUT = Path(__file__).resolve().parents[3]
 DATABASE = "comedy_connect"
 SECRETS_FILE = "secrets.env"
+JOURNAL_FOLDER = "erasure-journal"
 
 SERVICES = ("identity", "config", "catalog", "booking")  # in the order of seeding
 SERVICES_WITH_WORKER = ("identity", "catalog", "booking")
@@ -124,7 +125,7 @@ def resolve(run_dir: Path, environment: Mapping[str, str]) -> Settings:
         "ADMIN_EMAILS": "admin@comedy.example",
         "MEDIA_STORAGE": "local",
         "MEDIA_DIR": str(run_dir / "media"),
-        "ERASURE_JOURNAL": str(run_dir / "erasure-journal"),
+        "ERASURE_JOURNAL": str(run_dir / JOURNAL_FOLDER),
         "MAIL_URL": (run_dir / "mail").as_uri(),
         "MAIL_FROM": "Comedy Connect <tickets@comedy.example>",
         "SMTP_PASSWORD": "",

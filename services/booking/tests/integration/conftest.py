@@ -1,8 +1,9 @@
-"""A config service that answers as it is told to."""
+"""Servers in the place of other services; a config service that answers as it is told to."""
 
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
@@ -10,6 +11,17 @@ import pytest
 
 from booking_service.clients.config import ConfigClient
 from service_kit.peers import Peer
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Let a server answer inside the block, at this URL."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 class Config(ThreadingHTTPServer):
@@ -38,17 +50,12 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def config() -> Iterator[Config]:
-    server = Config()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server := Config()):
+        yield server
 
 
 @pytest.fixture
 def config_client(config: Config) -> Iterator[ConfigClient]:
-    peer = Peer("config", f"http://127.0.0.1:{config.server_address[1]}", None)
+    peer = Peer("config", f"http://127.0.0.1:{config.server_port}", None)
     yield ConfigClient(peer)
     peer.close()

@@ -1,7 +1,6 @@
 """What identity agreed with creators, asked of one that answers as it is told to."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+from services.booking.tests.integration.conftest import serving
 
 from booking_service.clients.identity import MAX_CREATORS_PER_CALL, IdentityClient
 from booking_service.domain.bookings import Booking
@@ -61,13 +61,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def identity() -> Iterator[Identity]:
-    server = Identity()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server := Identity()):
+        yield server
 
 
 @pytest.fixture

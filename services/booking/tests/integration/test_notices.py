@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from services.booking.tests.conftest import ERASURE_KEY
+from services.booking.tests.integration.conftest import serving
 from services.booking.tests.integration.test_purge import trace
 
 from booking_service.clients.people import PeopleClient
@@ -154,12 +154,8 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def identity() -> Iterator[Identity]:
-    with Identity() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with serving(server := Identity()):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,10 @@ class FeeSchedule:
         if not all(0 <= share <= BASIS_POINTS for share in shares):
             raise ValueError("a fee must be a share")
 
+    def may_follow(self, known: "FeeSchedule") -> bool:
+        """Return whether these may come after those: newer, or the same."""
+        return self.version > known.version or self == known
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

@@ -16,7 +16,7 @@ def refresh_fee_schedule(begin: Begin, config: ConfigClient) -> FeeSchedule:
     with begin() as tx:
         known = tx.fee_schedules.newest()
     schedule = config.fee_schedule()
-    if known is not None and schedule != known and schedule.version <= known.version:
+    if known is not None and not schedule.may_follow(known):
         raise PeerUnavailable.of(
             "config", f"answered with another version {schedule.version} than was known"
         )
