@@ -134,10 +134,10 @@ class _Keeper(threading.Thread):
             outcome = self._run_once()
             if self._stopping.is_set():
                 break
-            self.crashes += 1
             steady = time.monotonic() - began > _STEADY_SECONDS
             delay = _FIRST_DELAY if steady else min(delay * 2, self._longest_delay)
             self._note(f"{outcome}; starting again in {delay} s")
+            self.crashes += 1  # whoever sees it finds the reason in the log
             self._stopping.wait(delay)
         pid_file(self._run_dir, self._process.name).unlink(missing_ok=True)
 
